@@ -1,0 +1,173 @@
+"""PostgreSQL through asyncpg: a pool per login role, and the unit of work.
+
+One request or task is one transaction. The person on whose behalf it runs (the *subject*) is a short-lived
+ticket made by `reelm keys`; it is set for that transaction only, and row-level security does the rest.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+from uuid import UUID
+
+import asyncpg
+
+from reelm.kit.errors import OverloadedError
+from reelm.settings import DatabaseSettings, Role
+
+Record = asyncpg.Record
+UniqueViolation = asyncpg.UniqueViolationError
+RowSecurityViolation = asyncpg.InsufficientPrivilegeError
+
+_TICKET = re.compile(r"[A-Za-z0-9._-]{1,400}")
+
+
+class DatabaseUnavailableError(OverloadedError):
+    """PostgreSQL is restarting or out of connections."""
+
+    code = "database.unavailable"
+    title = "The database is busy or restarting. Please try again in a moment."
+
+
+class UnitOfWork:
+    """One transaction of one subject. Repositories read and write through it; only entrypoints commit it.
+
+    The transaction begins with the first statement, so a request that needs no row takes no connection.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[Record]", ticket: str | None) -> None:
+        if ticket is not None and not _TICKET.fullmatch(ticket):
+            raise ValueError("malformed subject ticket")
+        self._pool = pool
+        self._ticket = ticket
+        self._connection: Any = None
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    async def _begun(self) -> Any:
+        if self._connection is None:
+            try:
+                self._connection = await self._pool.acquire(timeout=10)
+            except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as e:
+                raise DatabaseUnavailableError(retry_after_seconds=2) from e
+            # One round trip: the ticket's alphabet was checked, so it can be written into the statement.
+            ticket = self._ticket or ""
+            await self._connection.execute(f"BEGIN; SELECT set_config('reelm.ticket', '{ticket}', true)")
+        return self._connection
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Record]:
+        connection = await self._begun()
+        rows: list[Record] = await connection.fetch(query, *arguments)
+        return rows
+
+    async def fetch_row(self, query: str, *arguments: Any) -> Record | None:
+        connection = await self._begun()
+        row: Record | None = await connection.fetchrow(query, *arguments)
+        return row
+
+    async def fetch_value(self, query: str, *arguments: Any) -> Any:
+        connection = await self._begun()
+        return await connection.fetchval(query, *arguments)
+
+    async def execute(self, query: str, *arguments: Any) -> int:
+        """Run a statement; return how many rows it touched."""
+        connection = await self._begun()
+        status: str = await connection.execute(query, *arguments)
+        count = status.rsplit(" ", 1)[-1]
+        return int(count) if count.isdigit() else 0
+
+    async def execute_many(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
+        connection = await self._begun()
+        await connection.executemany(query, rows)
+
+    def after_commit(self, effect: Callable[[], Awaitable[None]]) -> None:
+        """Remember an in-process effect (waking a cache, dropping a file) for after the commit.
+
+        It is lost if the process dies in between: what must happen goes through the job queue.
+        """
+        self._after_commit.append(effect)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[Self]:
+        """Undo only what is inside when it raises."""
+        connection = await self._begun()
+        await connection.execute("SAVEPOINT inner_step")
+        try:
+            yield self
+        except BaseException:
+            await connection.execute("ROLLBACK TO SAVEPOINT inner_step")
+            raise
+        await connection.execute("RELEASE SAVEPOINT inner_step")
+
+    async def finish(self, *, commit: bool) -> None:
+        """End the transaction and give the connection back. Entrypoints only."""
+        connection, self._connection = self._connection, None
+        effects, self._after_commit = self._after_commit, []
+        if connection is not None:
+            try:
+                await connection.execute("COMMIT" if commit else "ROLLBACK")
+            except BaseException:
+                # A connection that could not end its transaction must not meet another person's request.
+                connection.terminate()
+                raise
+            finally:
+                await self._pool.release(connection)
+        if commit:
+            for effect in effects:
+                await effect()
+
+
+class Database:
+    """A pool of connections of one login role."""
+
+    def __init__(self, pool: "asyncpg.Pool[Record]", role: Role) -> None:
+        self.pool = pool
+        self.role = role
+
+    @classmethod
+    async def open(cls, settings: DatabaseSettings, role: Role, *, size: int | None = None) -> Self:
+        """Connect as `role`. Raises `DatabaseUnavailableError` when PostgreSQL does not answer."""
+        arguments = settings.connection(role)
+        try:
+            pool = await asyncpg.create_pool(
+                **arguments,
+                min_size=1,
+                max_size=size or settings.pool_size,
+                init=_prepare,
+                reset=_nothing,
+                server_settings={"application_name": f"reelm {role}", "timezone": "UTC", "jit": "off"},
+            )
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as error:
+            raise DatabaseUnavailableError(retry_after_seconds=2) from error
+        return cls(pool, role)
+
+    async def close(self) -> None:
+        await self.pool.close()
+
+    def begin(self, ticket: str | None = None) -> UnitOfWork:
+        """Return a unit of work that the caller finishes."""
+        return UnitOfWork(self.pool, ticket)
+
+    @asynccontextmanager
+    async def transaction(self, ticket: str | None = None) -> AsyncIterator[UnitOfWork]:
+        """Run one transaction: commit at the end, roll back when it raises."""
+        uow = self.begin(ticket)
+        try:
+            yield uow
+        except BaseException:
+            await uow.finish(commit=False)
+            raise
+        await uow.finish(commit=True)
+
+
+async def _nothing(connection: Any) -> None:
+    """Spare the pool's reset round trips: every setting we use ends with its transaction."""
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec(
+        "uuid", encoder=str, decoder=UUID, schema="pg_catalog", format="text"
+    )
+    await connection.set_type_codec(
+        "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog", format="text"
+    )

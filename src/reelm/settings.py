@@ -1,0 +1,154 @@
+"""Settings: typed, nested per room; the only file that names environment variables.
+
+Every setting has a default that lets `reelm up` start without being asked anything.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+Role = Literal["reelm_admin", "reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys"]
+LOGIN_ROLES: tuple[Role, ...] = ("reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys")
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """Where PostgreSQL is, and this process's own passwords.
+
+    `passwords` holds only the roles the process was handed; asking for another raises KeyError.
+    """
+
+    host: str
+    port: int = 5432
+    name: str = "reelm"
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    pool_size: int = 10
+    external: bool = False
+    admin_role: str = "reelm_admin"
+
+    def connection(self, role: Role) -> dict[str, Any]:
+        """Return the keyword arguments of `asyncpg.connect` for one login role."""
+        user = self.admin_role if role == "reelm_admin" else role
+        return {
+            "host": self.host,
+            "port": self.port,
+            "database": self.name,
+            "user": user,
+            "password": self.passwords[role],
+        }
+
+    @classmethod
+    def from_url(cls, url: str, passwords: Mapping[str, str]) -> "DatabaseSettings":
+        """Read `postgresql://admin:password@host:port/name`, the administrator's URL of an own server."""
+        parts = urlsplit(url)
+        merged = {**passwords, "reelm_admin": unquote(parts.password or "")}
+        return cls(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or 5432,
+            name=parts.path.lstrip("/") or "reelm",
+            passwords=merged,
+            external=True,
+            admin_role=unquote(parts.username or "postgres"),
+        )
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """The HTTP side. `public_url` is what people type; it decides cookies, passkeys and links."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    processes: int = 2
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+
+@dataclass(frozen=True)
+class MediaSettings:
+    """Limits of what people upload, and how strictly their files are opened."""
+
+    sandbox: Literal["full", "weak"] = "full"
+    upload_bytes: int = 500_000_000
+    clip_seconds: int = 600
+    quota_bytes: int = 20_000_000_000
+    upload_hours: int = 48
+    ffmpeg: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a process of the realm needs to know before it starts."""
+
+    data: Path
+    database: DatabaseSettings
+    web: WebSettings = field(default_factory=WebSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
+    keys_socket: str = ""
+    keys_uid: int | None = None
+    release: str = "dev"
+    event_days: int = 90
+
+    @property
+    def keys_address(self) -> str:
+        return self.keys_socket or str(self.data / "run" / "keys.sock")
+
+    @property
+    def blobs(self) -> Path:
+        return self.data / "blobs"
+
+    @property
+    def scratch(self) -> Path:
+        return self.data / "scratch"
+
+
+def from_environment(
+    data: Path,
+    *,
+    port: int | None = None,
+    database: DatabaseSettings | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Build the settings of a realm kept in `data`. Raises ValueError naming the variable that is wrong."""
+    env = os.environ if environment is None else environment
+
+    def number(name: str, default: int) -> int:
+        try:
+            return int(env.get(name, default))
+        except ValueError:
+            raise ValueError(f"{name} must be a whole number, not {env[name]!r}") from None
+
+    sandbox = env.get("REELM_MEDIA_SANDBOX", "full")
+    if sandbox not in {"full", "weak"}:
+        raise ValueError(f"REELM_MEDIA_SANDBOX must be full or weak, not {sandbox!r}")
+    proxies = tuple(p.strip() for p in env.get("REELM_TRUSTED_PROXIES", "").split(",") if p.strip())
+    return Settings(
+        data=data,
+        database=database or DatabaseSettings(host=str(data / "run")),
+        web=WebSettings(
+            host=env.get("REELM_HOST", "127.0.0.1"),
+            port=port if port is not None else number("REELM_PORT", 8080),
+            processes=number("REELM_WEB_PROCESSES", min(2, os.cpu_count() or 1)),
+            public_url=env.get("REELM_PUBLIC_URL", ""),
+            trusted_proxies=proxies,
+        ),
+        media=MediaSettings(
+            sandbox="weak" if sandbox == "weak" else "full",
+            upload_bytes=number("REELM_UPLOAD_BYTES", 500_000_000),
+            clip_seconds=number("REELM_CLIP_SECONDS", 600),
+            quota_bytes=number("REELM_QUOTA_BYTES", 20_000_000_000),
+            ffmpeg=env.get("REELM_FFMPEG", ""),
+        ),
+        release=env.get("REELM_RELEASE", "dev"),
+        event_days=number("REELM_EVENT_DAYS", 90),
+    )
