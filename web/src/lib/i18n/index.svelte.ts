@@ -1,0 +1,78 @@
+/**
+ * Texts. `app.json` is loaded before the first paint, other namespaces (such as `studio`) when
+ * their screen is opened: `await loadNamespace('studio')`, then `t('studio.title')`.
+ */
+import type appEnglish from './en/app.json';
+import type settingsEnglish from './en/settings.json';
+import type studioEnglish from './en/studio.json';
+import { directionOf, formatMessage, pickLanguage, type Catalog, type Params } from './messages';
+
+export type Namespace = 'app' | 'settings' | 'studio';
+export type Key =
+  | keyof typeof appEnglish
+  | keyof typeof settingsEnglish
+  | keyof typeof studioEnglish;
+
+export const LANGUAGES = ['en', 'fr', 'zh'] as const;
+export type Language = (typeof LANGUAGES)[number];
+export const LANGUAGE_NAMES: Record<Language, string> = {
+  en: 'English',
+  fr: 'Français',
+  zh: '中文',
+};
+
+const STORED = 'reelm.language';
+const files = import.meta.glob<Catalog>('./*/*.json', { import: 'default' });
+const loaded = new Set<Namespace>();
+
+let language = $state<Language>('en');
+let catalog = $state.raw<Catalog>({});
+
+export const i18n = {
+  get language(): Language {
+    return language;
+  },
+  /** The BCP 47 tag given to Intl and to <html lang>. */
+  get locale(): string {
+    return language === 'zh' ? 'zh-Hans' : language;
+  },
+};
+
+async function read(one: Language, name: Namespace): Promise<Catalog> {
+  const file = files[`./${one}/${name}.json`];
+  return file ? await file() : {};
+}
+
+/** The language of an earlier choice, else the browser's. */
+export function preferredLanguage(): Language {
+  const kept = localStorage.getItem(STORED);
+  return pickLanguage(kept ? [kept] : navigator.languages, LANGUAGES, 'en') as Language;
+}
+
+export async function setLanguage(next: Language, keep = false): Promise<void> {
+  loaded.add('app');
+  const parts = await Promise.all([...loaded].map((name) => read(next, name)));
+  catalog = Object.assign({}, ...parts) as Catalog;
+  language = next;
+  if (keep) localStorage.setItem(STORED, next);
+  document.documentElement.lang = i18n.locale;
+  document.documentElement.dir = directionOf(next);
+}
+
+export async function loadNamespace(name: Namespace): Promise<void> {
+  if (loaded.has(name)) return;
+  const part = await read(language, name);
+  loaded.add(name);
+  catalog = { ...catalog, ...part };
+}
+
+/** The text of a key in the person's language. */
+export function t(key: Key, params?: Params): string {
+  const message = catalog[key];
+  return message === undefined ? key : formatMessage(message, i18n.locale, params);
+}
+
+/** Whether a text exists, for keys made of codes the server sends. */
+export function hasText(key: string): key is Key {
+  return key in catalog;
+}
