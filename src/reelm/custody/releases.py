@@ -1,0 +1,141 @@
+"""Releases: every key that leaves the keys process, and the rule that lets it.
+
+(a) a live session opens its own person's data key, and the keys of clips that the database shows that person;
+(b) a job ticket opens what its purpose declares: for the one person, the one clip, until it expires.
+A ledger key never leaves. Anything not named here is refused.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from reelm.custody import schemas
+from reelm.custody.contacts import blind_index
+from reelm.custody.door import Door
+from reelm.custody.envelope import context, new_key, seal, unseal
+from reelm.custody.errors import SealBrokenError, TicketRefusedError
+from reelm.custody.keystore import Keystore, PersonRow
+from reelm.custody.purposes import Purposes
+from reelm.custody.repository import RealmRows
+from reelm.custody.tickets import SUBJECT_TTL, JobTicket, mint_job, mint_subject, verify_job
+from reelm.kit.clock import Clock
+from reelm.kit.errors import NotFoundError
+from reelm.kit.limits import Limit, RateLimiter
+
+_BLIND_LIMIT = Limit(burst=300, seconds_each=0.05)
+_BLIND_NAMES: tuple[schemas.ContactKind, ...] = ("email", "phone")
+_WRAPPED_IN: dict[schemas.FileKind, str] = {"clip": "clip_keys", "upload": "uploads"}
+
+
+def _file_context(kind: schemas.FileKind, file_id: UUID, person_id: UUID) -> bytes:
+    return context(_WRAPPED_IN[kind], "wrapped_key", file_id.bytes, person_id.bytes)
+
+
+class Releases:
+    """Decides about keys; `Door` decides about people."""
+
+    def __init__(
+        self, store: Keystore, door: Door, purposes: Purposes, rows: RealmRows, clock: Clock
+    ) -> None:
+        self._store = store
+        self._door = door
+        self._purposes = purposes
+        self._rows = rows
+        self._clock = clock
+        self._limits = RateLimiter(clock)
+        now = int(clock.now().timestamp())
+        self._job_secret = store.secret("job", now, new_key)
+        self._blind = {kind: store.secret(f"blind {kind}", now, new_key) for kind in _BLIND_NAMES}
+
+    async def person_key(self, asked: schemas.PersonKey) -> schemas.KeyBytes:
+        _, person, _ = self._door.live(asked.token)
+        return schemas.KeyBytes(person.data_key)
+
+    async def erase(self, asked: schemas.Erase) -> schemas.Done:
+        _, person, _ = self._door.live(asked.token)
+        await self._door.destroy(person.person_id)
+        return schemas.Done()
+
+    async def blind_index(self, asked: schemas.BlindIndex) -> schemas.KeyBytes:
+        """Limited for the whole realm: who can ask often enough can test every telephone number there is."""
+        self._limits.spend("blind", asked.kind, _BLIND_LIMIT)
+        return schemas.KeyBytes(blind_index(self._blind[asked.kind], asked.kind, asked.value))
+
+    # --- files --------------------------------------------------------------------------------------------
+
+    async def new_file_key(self, asked: schemas.NewFileKey) -> schemas.FreshKey:
+        _, person, _ = self._door.live(asked.token)
+        key = new_key()
+        about = _file_context(asked.kind, asked.file_id, person.person_id)
+        return schemas.FreshKey(key, seal(person.data_key, key, about))
+
+    async def upload_key(self, asked: schemas.UploadKey) -> schemas.KeyBytes:
+        _, person, _ = self._door.live(asked.token)
+        return schemas.KeyBytes(self._open_file(person, "upload", asked.upload_id, asked.wrapped))
+
+    async def clip_key(self, asked: schemas.ClipKey) -> schemas.KeyBytes:
+        """The database is asked as the viewer. Raises NotFoundError for what the viewer can't see."""
+        row, _, _ = self._door.live(asked.token)
+        expires_at = self._clock.now() + SUBJECT_TTL
+        ticket = mint_subject(self._door.subject_secret, row.person_id, "session", expires_at)
+        found = await self._rows.find_clip_key(ticket, asked.clip_id)
+        author = self._store.find_person(found[0]) if found else None
+        if found is None or author is None:
+            raise NotFoundError
+        return schemas.KeyBytes(self._open_file(author, "clip", asked.clip_id, found[1]))
+
+    def _open_file(self, person: PersonRow, kind: schemas.FileKind, file_id: UUID, wrapped: bytes) -> bytes:
+        try:
+            return unseal(person.data_key, wrapped, _file_context(kind, file_id, person.person_id))
+        except SealBrokenError:
+            raise NotFoundError from None
+
+    # --- jobs ---------------------------------------------------------------------------------------------
+
+    async def mint_job_ticket(self, asked: schemas.MintJobTicket) -> schemas.Ticket:
+        """Raises TicketRefusedError for a purpose that is not declared."""
+        _, person, _ = self._door.live(asked.token)
+        purpose = self._purposes.get(asked.purpose)
+        seconds = max(1, min(asked.ttl_seconds, purpose.ttl_seconds))
+        return self._job_ticket(asked.purpose, person.person_id, asked.clip_id, seconds)
+
+    async def schedule_ticket(self, asked: schemas.ScheduleTicket) -> schemas.Ticket:
+        """A ticket without a session; raises TicketRefusedError unless the purpose says that it has a schedule."""
+        purpose = self._purposes.get(asked.purpose)
+        if not purpose.schedule or self._store.find_person(asked.person_id) is None:
+            raise TicketRefusedError
+        if purpose.columns and not purpose.schedule_opens_columns:
+            raise TicketRefusedError
+        return self._job_ticket(asked.purpose, asked.person_id, asked.clip_id, purpose.ttl_seconds)
+
+    def _job_ticket(
+        self, purpose: str, person_id: UUID, clip_id: UUID | None, seconds: int
+    ) -> schemas.Ticket:
+        expires_at = self._clock.now() + dt.timedelta(seconds=seconds)
+        return schemas.Ticket(mint_job(self._job_secret, JobTicket(person_id, purpose, clip_id, expires_at)))
+
+    async def open_job(self, asked: schemas.OpenJob) -> schemas.JobKeys:
+        """Raises TicketRefusedError for another purpose or clip, an expired ticket, or an erased person."""
+        ticket = verify_job(self._job_secret, asked.job_ticket, self._clock.now())
+        if ticket.purpose != asked.purpose or ticket.clip_id != asked.clip_id:
+            raise TicketRefusedError
+        purpose = self._purposes.get(ticket.purpose)
+        person = self._store.find_person(ticket.person_id)
+        if person is None:
+            raise TicketRefusedError("This person is gone.")
+        expires_at = min(self._clock.now() + SUBJECT_TTL, ticket.expires_at).replace(microsecond=0)
+        subject = mint_subject(self._door.subject_secret, person.person_id, ticket.purpose, expires_at)
+        clip_key = upload_key = None
+        if purpose.clip_key and ticket.clip_id is not None:
+            found = await self._rows.find_clip_key(subject, ticket.clip_id)
+            if found is not None and found[0] == person.person_id:
+                clip_key = self._open_file(person, "clip", ticket.clip_id, found[1])
+        if purpose.clip_key and asked.upload is not None:
+            upload_key = self._open_file(person, "upload", *asked.upload)
+        return schemas.JobKeys(
+            person.person_id,
+            subject,
+            expires_at,
+            person.data_key if purpose.columns else None,
+            clip_key,
+            upload_key,
+        )
