@@ -48,7 +48,12 @@ class UnitOfWork:
         if self._connection is None:
             try:
                 self._connection = await self._pool.acquire(timeout=10)
-            except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as e:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresConnectionError,
+                asyncpg.CannotConnectNowError,
+            ) as e:
                 raise DatabaseUnavailableError(retry_after_seconds=2) from e
             # One round trip: the ticket's alphabet was checked, so it can be written into the statement.
             ticket = self._ticket or ""
@@ -165,9 +170,7 @@ async def _nothing(connection: Any) -> None:
 
 
 async def _prepare(connection: Any) -> None:
-    await connection.set_type_codec(
-        "uuid", encoder=str, decoder=UUID, schema="pg_catalog", format="text"
-    )
+    await connection.set_type_codec("uuid", encoder=str, decoder=UUID, schema="pg_catalog", format="text")
     await connection.set_type_codec(
         "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog", format="text"
     )

@@ -1,0 +1,55 @@
+"""Alembic's environment: online only, over asyncpg, as the owner role, with a lock timeout."""
+
+import asyncio
+
+import asyncpg
+from alembic import context
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from reelm.models import clips, people, watching  # noqa: F401
+from reelm.models.declare import metadata
+
+
+def _ours(obj, name, type_, reflected, compare_to):
+    if type_ == "table":
+        return not name.startswith(("pgqueuer", "watch_events_"))
+    return True
+
+
+def _without_declarations(context_, revision, directives):
+    """Audiences and grants are applied from the models by each migration; revisions hold only shapes."""
+    for operation in directives[0].upgrade_ops.ops + directives[0].downgrade_ops.ops:
+        if hasattr(operation, "info"):
+            operation.info.clear()
+
+
+def _run(connection):
+    connection.exec_driver_sql("SET ROLE reelm_owner")
+    connection.exec_driver_sql("SET lock_timeout = '5s'")
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_object=_ours,
+        compare_type=True,
+        compare_server_default=False,
+        transaction_per_migration=True,
+        process_revision_directives=_without_declarations,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _online():
+    arguments = context.config.attributes["connection"]
+    engine = create_async_engine(
+        "postgresql+asyncpg://", poolclass=NullPool, async_creator=lambda: asyncpg.connect(**arguments)
+    )
+    async with engine.connect() as connection:
+        await connection.run_sync(_run)
+        await connection.commit()
+    await engine.dispose()
+
+
+asyncio.run(_online())

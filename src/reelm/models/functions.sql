@@ -1,0 +1,275 @@
+-- Functions and triggers of the realm's database. Run by every migration, as reelm_owner, after subject.sql.
+-- Each SECURITY DEFINER function is one narrow need that crosses people; nothing else does (03 §3).
+
+-- Who stands between the subject and others. Evaluated once a statement, as an init plan.
+CREATE OR REPLACE FUNCTION reelm.blocked_by() RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(array_agg(person_id), '{}') FROM blocks WHERE blocked_id = reelm.subject()
+$$;
+
+CREATE OR REPLACE FUNCTION reelm.blocks_either_way() RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(array_agg(other), '{}') FROM (
+    SELECT person_id AS other FROM blocks WHERE blocked_id = reelm.subject()
+    UNION ALL
+    SELECT blocked_id FROM blocks WHERE person_id = reelm.subject()) AS either
+$$;
+
+-- The job queue may be added to, not read: a job carries the ticket that lets the worker act for a person.
+CREATE OR REPLACE FUNCTION reelm.enqueue(
+  entry text, body bytea, delay interval, urgency integer, once_key text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH added AS (
+    INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
+    VALUES (urgency, entry, body, now() + delay, once_key, 'queued')
+    ON CONFLICT (dedupe_key) WHERE ((status = ANY (ARRAY['queued'::pgqueuer_status, 'picked'::pgqueuer_status]))
+      AND (dedupe_key IS NOT NULL)) DO NOTHING
+    RETURNING id, entrypoint, priority)
+  INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority)
+  SELECT id, 'queued', entrypoint, priority FROM added
+$$;
+
+-- A one-time invitation gives the subject a role; returns whether it was good.
+CREATE OR REPLACE FUNCTION reelm.take_invitation(presented bytea, at_time timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE granted text;
+BEGIN
+  UPDATE invitations SET used_at = at_time
+   WHERE token_hash = presented AND used_at IS NULL AND expires_at > at_time RETURNING role INTO granted;
+  IF granted IS NULL THEN RETURN false; END IF;
+  UPDATE person_details SET role = granted WHERE person_id = reelm.subject();
+  RETURN true;
+END $$;
+
+-- Words of public things. Only the person a thing belongs to may put its words here.
+CREATE OR REPLACE FUNCTION reelm.put_words(
+  of_kind text, of_reference text, words text, pairs text[], in_language text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF NOT CASE of_kind
+    WHEN 'person' THEN of_reference = reelm.subject()::text
+    WHEN 'clip' THEN EXISTS (SELECT 1 FROM clips WHERE id = of_reference::uuid AND author_id = reelm.subject()
+                             AND audience = 'everyone' AND status = 'ready' AND published_at IS NOT NULL)
+    WHEN 'sound' THEN EXISTS (SELECT 1 FROM sounds s JOIN clips c ON c.id = s.origin_clip_id
+                              WHERE s.id = of_reference::uuid AND s.author_id = reelm.subject()
+                              AND c.audience = 'everyone' AND c.published_at IS NOT NULL)
+    WHEN 'tag' THEN EXISTS (SELECT 1 FROM clip_tags t JOIN clips c ON c.id = t.clip_id WHERE t.tag = of_reference
+                            AND c.author_id = reelm.subject() AND c.audience = 'everyone')
+    ELSE false END
+  THEN RETURN; END IF;
+  INSERT INTO search_words (kind, reference, key, bigrams, language)
+  VALUES (of_kind, of_reference, words, pairs, in_language)
+  ON CONFLICT (kind, reference) DO UPDATE
+    SET key = excluded.key, bigrams = excluded.bigrams, language = excluded.language;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.count_share(of_clip uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE clip_counters SET shares = shares + 1, changed_at = now() WHERE clip_id = of_clip
+    AND EXISTS (SELECT 1 FROM clips WHERE id = of_clip AND audience = 'everyone' AND published_at IS NOT NULL)
+$$;
+
+-- Counters move in the statement that makes them move.
+CREATE OR REPLACE FUNCTION reelm.on_like() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE of_clip uuid := coalesce(new.clip_id, old.clip_id); step integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+BEGIN
+  UPDATE clip_counters SET likes = likes + step, changed_at = now() WHERE clip_id = of_clip;
+  UPDATE people SET likes = likes + step WHERE id = (SELECT author_id FROM clips WHERE id = of_clip);
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_repost() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE clip_counters SET reposts = reposts + CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END, changed_at = now()
+   WHERE clip_id = coalesce(new.clip_id, old.clip_id);
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_comment() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE step integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
+BEGIN
+  UPDATE clip_counters SET comments = comments + step, changed_at = now()
+   WHERE clip_id = coalesce(new.clip_id, old.clip_id);
+  UPDATE comments SET replies = replies + step WHERE id = coalesce(new.parent_id, old.parent_id);
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_comment_like() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE comments SET likes = likes + CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END
+   WHERE id = coalesce(new.comment_id, old.comment_id);
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_follow() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  before integer := CASE WHEN TG_OP <> 'INSERT' AND old.state = 'accepted' THEN 1 ELSE 0 END;
+  after integer := CASE WHEN TG_OP <> 'DELETE' AND new.state = 'accepted' THEN 1 ELSE 0 END;
+BEGIN
+  IF before <> after THEN
+    UPDATE people SET following = following + after - before WHERE id = coalesce(new.follower_id, old.follower_id);
+    UPDATE people SET followers = followers + after - before WHERE id = coalesce(new.followee_id, old.followee_id);
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- A clip's life, as others must hear of it: counters, its place in search, the live catalog, its author's page.
+CREATE OR REPLACE FUNCTION reelm.on_clip() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  was boolean := TG_OP <> 'INSERT' AND old.status = 'ready' AND old.published_at IS NOT NULL;
+  is_now boolean := TG_OP <> 'DELETE' AND new.status = 'ready' AND new.published_at IS NOT NULL;
+  was_public boolean := was AND old.audience = 'everyone';
+  is_public boolean := is_now AND new.audience = 'everyone';
+BEGIN
+  IF TG_OP = 'INSERT' THEN INSERT INTO clip_counters (clip_id) VALUES (new.id); END IF;
+  IF was_public <> is_public THEN
+    UPDATE people SET clips = clips + CASE WHEN is_public THEN 1 ELSE -1 END
+     WHERE id = coalesce(new.author_id, old.author_id);
+  END IF;
+  IF was_public AND NOT is_public THEN
+    DELETE FROM search_words WHERE kind = 'clip' AND reference = old.id::text;
+    DELETE FROM search_words WHERE kind = 'sound' AND reference IN
+      (SELECT id::text FROM sounds WHERE origin_clip_id = old.id);
+  END IF;
+  IF was_public OR is_public THEN
+    PERFORM pg_notify('catalog', coalesce(new.id, old.id)::text);
+  END IF;
+  IF TG_OP = 'UPDATE' AND (old.stage, old.percent, old.status) IS DISTINCT FROM (new.stage, new.percent, new.status)
+  THEN
+    PERFORM pg_notify('clip', new.author_id::text || ' ' || new.id::text);
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_clip_sound() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  before uuid := CASE WHEN TG_OP <> 'INSERT' AND old.published_at IS NOT NULL THEN old.sound_id END;
+  after uuid := CASE WHEN TG_OP <> 'DELETE' AND new.published_at IS NOT NULL THEN new.sound_id END;
+BEGIN
+  IF before IS DISTINCT FROM after THEN
+    UPDATE sounds SET uses = uses - 1 WHERE id = before;
+    UPDATE sounds SET uses = uses + 1 WHERE id = after;
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_sound_gone() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  DELETE FROM search_words WHERE kind = 'sound' AND reference = old.id::text;
+  UPDATE clips SET sound_id = NULL WHERE sound_id = old.id;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_person_gone() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  DELETE FROM search_words WHERE kind = 'person' AND reference = old.id::text;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION reelm.on_notice() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('notice', new.person_id::text || ' ' || new.id::text);
+  RETURN NULL;
+END $$;
+
+-- A batch of watch events: one update a clip, in id order so that two batches never wait for each other.
+CREATE OR REPLACE FUNCTION reelm.on_watch() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  WITH moved AS (
+    SELECT clip_id, count(*) FILTER (WHERE kind = 'impression') AS seen,
+           count(*) FILTER (WHERE kind = 'finish') AS finished, count(*) FILTER (WHERE kind = 'skip') AS skipped
+      FROM stored WHERE kind IN ('impression', 'finish', 'skip') GROUP BY clip_id),
+  held AS (
+    SELECT c.clip_id FROM clip_counters c JOIN moved m USING (clip_id) ORDER BY c.clip_id FOR UPDATE OF c)
+  UPDATE clip_counters c
+     SET views = c.views + m.seen, finishes = c.finishes + m.finished, skips = c.skips + m.skipped,
+         changed_at = now()
+    FROM moved m JOIN held h USING (clip_id) WHERE c.clip_id = m.clip_id;
+  RETURN NULL;
+END $$;
+
+-- Watch events live in one partition a day; the schedule makes them ahead and drops them after.
+CREATE OR REPLACE FUNCTION reelm.keep_event_days(first_day date, last_day date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE day date; part record; dropped integer := 0;
+BEGIN
+  FOR day IN SELECT generate_series(first_day, last_day, interval '1 day')::date LOOP
+    EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF watch_events FOR VALUES FROM (%L) TO (%L)',
+      'watch_events_' || to_char(day, 'YYYYMMDD'), day::text || ' 00:00+00', (day + 1)::text || ' 00:00+00');
+  END LOOP;
+  FOR part IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'watch_events'::regclass
+      AND to_date(right(c.relname, 8), 'YYYYMMDD') < first_day LOOP
+    EXECUTE format('DROP TABLE %I', part.relname);
+    dropped := dropped + 1;
+  END LOOP;
+  RETURN dropped;
+END $$;
+
+-- What no longer serves anyone. Returns how many rows went.
+CREATE OR REPLACE FUNCTION reelm.forget_old(before_notices timestamptz, before_answers timestamptz) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE gone integer; total integer := 0;
+BEGIN
+  DELETE FROM notices WHERE created_at < before_notices; GET DIAGNOSTICS gone = ROW_COUNT; total := total + gone;
+  DELETE FROM answers WHERE created_at < before_answers; GET DIAGNOSTICS gone = ROW_COUNT; total := total + gone;
+  DELETE FROM invitations WHERE expires_at < before_notices; GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN total + gone;
+END $$;
+
+-- Which uploads have run out, and which of these clip or upload ids still exist: the cleaner's two questions.
+CREATE OR REPLACE FUNCTION reelm.expire_uploads(at_time timestamptz) RETURNS SETOF uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  DELETE FROM upload_parts p USING uploads u
+   WHERE u.id = p.upload_id AND u.expires_at < at_time AND u.clip_id IS NULL;
+  DELETE FROM uploads WHERE expires_at < at_time AND clip_id IS NULL RETURNING id;
+$$;
+
+CREATE OR REPLACE FUNCTION reelm.existing_ids(candidates uuid[]) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT id FROM clips WHERE id = ANY (candidates) UNION SELECT id FROM uploads WHERE id = ANY (candidates)
+  UNION SELECT id FROM people WHERE id = ANY (candidates)
+$$;
+
+
+CREATE OR REPLACE FUNCTION reelm.publish_due(at_time timestamptz) RETURNS SETOF uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE clips SET published_at = publish_at, publish_at = NULL, changed_at = at_time
+   WHERE publish_at <= at_time AND published_at IS NULL AND NOT draft AND status = 'ready' RETURNING id
+$$;
+
+-- For `reelm keys` alone: the sealed key of a clip that the subject may see.
+CREATE OR REPLACE FUNCTION reelm.wrapped_clip_key(of_clip uuid) RETURNS TABLE (author_id uuid, wrapped_key bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT k.author_id, k.wrapped_key FROM clip_keys k WHERE k.clip_id = of_clip
+$$;
+
+CREATE OR REPLACE TRIGGER liked AFTER INSERT OR DELETE ON likes FOR EACH ROW EXECUTE FUNCTION reelm.on_like();
+CREATE OR REPLACE TRIGGER reposted AFTER INSERT OR DELETE ON reposts
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_repost();
+CREATE OR REPLACE TRIGGER commented AFTER INSERT OR DELETE ON comments
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_comment();
+CREATE OR REPLACE TRIGGER comment_liked AFTER INSERT OR DELETE ON comment_likes
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_comment_like();
+CREATE OR REPLACE TRIGGER followed AFTER INSERT OR UPDATE OR DELETE ON follows
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_follow();
+CREATE OR REPLACE TRIGGER clip_changed AFTER INSERT OR UPDATE OR DELETE ON clips
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_clip();
+CREATE OR REPLACE TRIGGER clip_sound_changed AFTER INSERT OR UPDATE OR DELETE ON clips
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_clip_sound();
+CREATE OR REPLACE TRIGGER sound_gone AFTER DELETE ON sounds FOR EACH ROW EXECUTE FUNCTION reelm.on_sound_gone();
+CREATE OR REPLACE TRIGGER person_gone AFTER DELETE ON people FOR EACH ROW EXECUTE FUNCTION reelm.on_person_gone();
+CREATE OR REPLACE TRIGGER noticed AFTER INSERT ON notices FOR EACH ROW EXECUTE FUNCTION reelm.on_notice();
+CREATE OR REPLACE TRIGGER watched AFTER INSERT ON watch_events
+  REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_watch();

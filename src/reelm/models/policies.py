@@ -1,0 +1,69 @@
+"""From declared audiences and grants to PostgreSQL's policies and privileges.
+
+The statements are made anew by every migration and replace all that was there, so that what `models` says
+is what the database enforces.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import MetaData, Table
+
+from reelm.models.declare import Audience
+from reelm.settings import LOGIN_ROLES
+
+OWNER = "reelm_owner"
+
+
+def policy_statements(metadata: MetaData) -> Iterator[str]:
+    """Yield the statements that make rows and columns reachable for exactly those who were declared."""
+    roles = ", ".join(LOGIN_ROLES)
+    for table in metadata.sorted_tables:
+        yield f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY"
+        yield f"ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY"
+        yield f"REVOKE ALL ON {table.name} FROM PUBLIC, {roles}"
+        yield (
+            "DO $$ DECLARE old record; BEGIN FOR old IN SELECT policyname FROM pg_policies "
+            f"WHERE schemaname = 'public' AND tablename = '{table.name}' LOOP "
+            f"EXECUTE format('DROP POLICY %I ON {table.name}', old.policyname); END LOOP; END $$"
+        )
+        # The owner can't log in: this is for the narrow functions that run as it.
+        yield f"CREATE POLICY declared_functions ON {table.name} TO {OWNER} USING (true) WITH CHECK (true)"
+        for audience in table.info["audiences"]:
+            yield _policy(table, audience)
+        for role, privileges in table.info["grants"].items():
+            yield f"GRANT {privileges} ON {table.name} TO {role}"
+
+
+def _policy(table: Table, audience: Audience) -> str:
+    using = f" USING ({audience.using})" if audience.using else ""
+    check = f" WITH CHECK ({audience.check})" if audience.check else ""
+    return (
+        f"CREATE POLICY {audience.name} ON {table.name} FOR {audience.command} TO {audience.role}{using}{check}"
+    )
+
+
+# Which login role may call which function (everyone else: none).
+FUNCTION_GRANTS = {
+    "reelm.subject()": "reelm_web, reelm_worker, reelm_keys, reelm_catalog",
+    "reelm.purpose()": "reelm_web, reelm_worker, reelm_keys, reelm_catalog",
+    "reelm.blocked_by()": "reelm_web, reelm_worker, reelm_keys",
+    "reelm.blocks_either_way()": "reelm_web, reelm_worker, reelm_keys",
+    "reelm.enqueue(text, bytea, interval, integer, text)": "reelm_web, reelm_worker",
+    "reelm.take_invitation(bytea, timestamptz)": "reelm_web",
+    "reelm.put_words(text, text, text, text[], text)": "reelm_web, reelm_worker",
+    "reelm.count_share(uuid)": "reelm_web",
+    "reelm.keep_event_days(date, date)": "reelm_worker",
+    "reelm.forget_old(timestamptz, timestamptz)": "reelm_worker",
+    "reelm.expire_uploads(timestamptz)": "reelm_worker",
+    "reelm.existing_ids(uuid[])": "reelm_worker, reelm_keys",
+    "reelm.publish_due(timestamptz)": "reelm_worker",
+    "reelm.wrapped_clip_key(uuid)": "reelm_keys",
+}
+
+
+def function_statements() -> Iterator[str]:
+    """Yield the statements that let each function be called by the roles that need it."""
+    yield "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA reelm FROM PUBLIC"
+    yield f"GRANT USAGE ON SCHEMA reelm TO {', '.join(LOGIN_ROLES)}"
+    for function, roles in FUNCTION_GRANTS.items():
+        yield f"GRANT EXECUTE ON FUNCTION {function} TO {roles}"

@@ -1,0 +1,45 @@
+"""Tables of the rooms `feed` and `search`: watch events, and the words by which public things are found."""
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.types import Integer, Text
+
+from reelm.models.declare import DataClass, catalog, column, declare, owner
+from reelm.models.people import NOW, WHEN, person_id
+
+EVENT_KINDS = ("impression", "progress", "loop", "finish", "skip", "like", "share", "not_interested")
+
+watch_events = declare(
+    "watch_events",
+    person_id("person_id", DataClass.TELEMETRY, primary_key=True),
+    column("at", WHEN, DataClass.TELEMETRY, primary_key=True),
+    column("id", UUID(), DataClass.TELEMETRY, primary_key=True),
+    column("clip_id", UUID(), DataClass.TELEMETRY),
+    column("kind", Text(), DataClass.TELEMETRY),
+    column("watched_ms", Integer(), DataClass.TELEMETRY, server_default="0"),
+    column("position_ms", Integer(), DataClass.TELEMETRY, server_default="0"),
+    column("source", Text(), DataClass.TELEMETRY, server_default=""),
+    column("stored_at", WHEN, DataClass.TELEMETRY, server_default=NOW),
+    CheckConstraint("kind IN ('" + "', '".join(EVENT_KINDS) + "')", name="kind"),
+    purpose="What a person watched and for how long, so that the next page fits them.",
+    retention="90 days.",
+    audiences=[owner("person_id")],
+    grants={"reelm_web": "SELECT, INSERT (person_id, at, id, clip_id, kind, watched_ms, position_ms, source)"},
+    postgresql_partition_by="RANGE (at)",
+)
+
+search_words = declare(
+    "search_words",
+    column("kind", Text(), DataClass.PUBLIC, primary_key=True),
+    column("reference", Text(), DataClass.PUBLIC, primary_key=True),
+    column("key", Text(), DataClass.PUBLIC),
+    column("bigrams", ARRAY(Text()), DataClass.PUBLIC, server_default="{}"),
+    column("language", Text(), DataClass.PUBLIC, server_default=""),
+    Index("ix_search_words_key", "key", postgresql_using="gin", postgresql_ops={"key": "gin_trgm_ops"}),
+    Index("ix_search_words_bigrams", "bigrams", postgresql_using="gin"),
+    CheckConstraint("kind IN ('person', 'clip', 'sound', 'tag')", name="kind"),
+    purpose="Normalised words of public profiles, clips, sounds and tags, so that they are found.",
+    retention="As long as the thing is public.",
+    audiences=[catalog()],
+    grants={"reelm_catalog": "SELECT"},
+)

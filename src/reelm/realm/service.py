@@ -1,0 +1,92 @@
+"""Decisions about the realm: its document, read once at start, and what follows from it."""
+
+import datetime as dt
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from reelm.realm.schemas import Check, Limits, RealmDocument, RealmInfo
+from reelm.settings import Settings
+
+CAPTION_CHARS = 2200
+COMMENT_CHARS = 500
+
+
+class RealmDocumentError(ValueError):
+    """`realm.json` can't be read; the message says where."""
+
+
+class RealmService:
+    """What this realm is, and the rules that follow from it."""
+
+    def __init__(self, document: RealmDocument, settings: Settings) -> None:
+        self.document = document
+        self._settings = settings
+
+    @classmethod
+    def load(cls, settings: Settings) -> "RealmService":
+        """Read `realm.json`, writing the defaults first where there is none.
+
+        Raises `RealmDocumentError`.
+        """
+        path = settings.data / "realm.json"
+        if not path.exists():
+            write_default(path)
+        try:
+            document = msgspec.json.decode(path.read_bytes(), type=RealmDocument)
+        except msgspec.MsgspecError as error:
+            raise RealmDocumentError(f"{path}: {error}") from error
+        return cls(document, settings)
+
+    def info(self) -> RealmInfo:
+        """Return the public page about the realm."""
+        document, media = self.document, self._settings.media
+        return RealmInfo(
+            name=document.name,
+            edition=document.edition,
+            operator=document.operator,
+            owners=document.owners,
+            storage=document.storage,
+            jurisdictions=document.jurisdictions,
+            minimum_age=document.minimum_age,
+            limits=Limits(media.upload_bytes, media.clip_seconds, CAPTION_CHARS, COMMENT_CHARS),
+            check=Check(),
+            release=self._settings.release,
+        )
+
+    def admits_age(self, birth_date: dt.date, today: dt.date) -> bool:
+        """Say whether a person of that birth date may join."""
+        return age(birth_date, today) >= self.document.minimum_age
+
+    def private_at_first(self, birth_date: dt.date, today: dt.date) -> bool:
+        """Say whether an account of that birth date begins private."""
+        return age(birth_date, today) < self.document.private_below_age
+
+    def language(self, wanted: str) -> str:
+        """Return the edition's language that fits `wanted` best; the edition's first otherwise."""
+        languages = self.document.edition.languages
+        for tag in (wanted, wanted.split("-")[0]):
+            if tag in languages:
+                return tag
+        return languages[0]
+
+
+def write_default(path: Path) -> None:
+    """Write the default realm document, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(files("reelm.realm").joinpath("default.json").read_bytes())
+    temporary.replace(path)
+
+
+def age(birth_date: dt.date, today: dt.date) -> int:
+    """Return completed years. Somebody born on 29 February has their birthday on 1 March in other years."""
+    before_birthday = (today.month, today.day) < (birth_date.month, birth_date.day)
+    return today.year - birth_date.year - before_birthday
+
+
+def age_band(birth_date: dt.date, today: dt.date) -> str:
+    """Return `under16`, `16to17` or `adult`."""
+    years = age(birth_date, today)
+    return "under16" if years < 16 else "16to17" if years < 18 else "adult"
