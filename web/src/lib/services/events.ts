@@ -1,0 +1,56 @@
+/** Watch events, kept here for a few seconds and sent in batches; signed-out people send none. */
+import { client } from '$lib/api/client';
+import type { WatchEvent, WatchEventKind } from '$lib/api/types';
+import { session } from '$lib/state/session.svelte';
+
+const BATCH = 100;
+const ENOUGH = 20;
+const WAIT_MS = 8000;
+
+let waiting: WatchEvent[] = [];
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+export interface WatchFacts {
+  watchedMs?: number;
+  positionMs?: number;
+  source?: string;
+}
+
+export function record(clipId: string, kind: WatchEventKind, facts: WatchFacts = {}): void {
+  if (!session.me) return;
+  waiting.push({
+    id: crypto.randomUUID(),
+    clip_id: clipId,
+    kind,
+    at: new Date().toISOString(),
+    ...(facts.watchedMs === undefined ? {} : { watched_ms: Math.round(facts.watchedMs) }),
+    ...(facts.positionMs === undefined ? {} : { position_ms: Math.round(facts.positionMs) }),
+    ...(facts.source === undefined ? {} : { source: facts.source }),
+  });
+  if (waiting.length >= ENOUGH) void send();
+  else timer ??= setTimeout(() => void send(), WAIT_MS);
+}
+
+/** Sends what waits. Ids make a repeated batch harmless, so a failed one simply waits again. */
+async function send(): Promise<void> {
+  clearTimeout(timer);
+  timer = undefined;
+  const events = waiting.splice(0, BATCH);
+  if (events.length === 0 || !session.me) return;
+  try {
+    const { response } = await client.POST('/api/v1/events', { body: { events }, keepalive: true });
+    if (response.status >= 500 || response.status === 429) waiting = events.concat(waiting);
+  } catch {
+    waiting = events.concat(waiting).slice(0, BATCH * 3);
+  }
+}
+
+export function startEvents(): void {
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') void send();
+  });
+  window.addEventListener('pagehide', () => void send());
+}
+
+/** Sends at once, before the person who watched signs out. */
+export const flushEvents = send;

@@ -1,0 +1,70 @@
+/** Passkeys: the browser's own ceremonies (WebAuthn level 3 JSON forms), between two requests. */
+import { ask, client } from '$lib/api/client';
+import type { Me } from '$lib/api/types';
+
+interface Challenge {
+  challenge_id: string;
+  options: Record<string, unknown>;
+}
+
+export interface PasskeyProof {
+  challenge_id: string;
+  credential: unknown;
+}
+
+export function passkeysSupported(): boolean {
+  return (
+    typeof PublicKeyCredential !== 'undefined' &&
+    'parseCreationOptionsFromJSON' in PublicKeyCredential
+  );
+}
+
+/** The person closed the browser's dialogue: nothing went wrong, nothing was made. */
+export function wasCancelled(cause: unknown): boolean {
+  return cause instanceof DOMException && ['NotAllowedError', 'AbortError'].includes(cause.name);
+}
+
+function publicKeyOf(options: Record<string, unknown>): Record<string, unknown> {
+  return (options.publicKey as Record<string, unknown> | undefined) ?? options;
+}
+
+async function create(challenge: Challenge): Promise<PasskeyProof> {
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(
+    publicKeyOf(challenge.options) as unknown as PublicKeyCredentialCreationOptionsJSON,
+  );
+  const made = (await navigator.credentials.create({ publicKey })) as PublicKeyCredential | null;
+  if (!made) throw new DOMException('no credential', 'NotAllowedError');
+  return { challenge_id: challenge.challenge_id, credential: made.toJSON() };
+}
+
+/** A new passkey for an account that does not exist yet. */
+export async function makePasskeyFor(handle: string): Promise<PasskeyProof> {
+  const challenge = await ask<Challenge>(
+    client.POST('/api/v1/accounts/passkey-options', { body: { handle } }),
+  );
+  return create(challenge);
+}
+
+/** Another passkey for the person who is signed in. */
+export async function addPasskey(): Promise<void> {
+  const challenge = await ask<Challenge>(client.POST('/api/v1/me/passkeys/options'));
+  const proof = await create(challenge);
+  await ask(client.POST('/api/v1/me/passkeys', { body: proof }));
+}
+
+export async function signInWithPasskey(): Promise<Me> {
+  const challenge = await ask<Challenge>(
+    client.POST('/api/v1/sessions/passkey-options', { body: {} }),
+  );
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(
+    publicKeyOf(challenge.options) as unknown as PublicKeyCredentialRequestOptionsJSON,
+  );
+  const found = (await navigator.credentials.get({ publicKey })) as PublicKeyCredential | null;
+  if (!found) throw new DOMException('no credential', 'NotAllowedError');
+  const passkey: PasskeyProof = {
+    challenge_id: challenge.challenge_id,
+    credential: found.toJSON(),
+  };
+  const answer = await ask<{ person: Me }>(client.POST('/api/v1/sessions', { body: { passkey } }));
+  return answer.person;
+}

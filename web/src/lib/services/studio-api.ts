@@ -1,0 +1,26 @@
+/** The upload manager's questions to the realm. */
+import { ask, client } from '$lib/api/client';
+import { cancelClip, getClip, retryClip } from '$lib/services/clips';
+import { onClipProgress, openStream } from '$lib/services/stream';
+import type { Clip } from '$lib/api/types';
+
+import type { ClipsApi } from './upload';
+
+export function clipsApi(): ClipsApi {
+  return {
+    create: (request, idempotencyKey) =>
+      ask<Clip>(
+        client.POST('/api/v1/clips', {
+          body: request,
+          headers: { 'Idempotency-Key': idempotencyKey },
+        }),
+      ),
+    get: getClip,
+    retry: async (id) => void (await retryClip(id)),
+    cancel: async (id) => void (await cancelClip(id)),
+    watch: (listener) => {
+      openStream();
+      return onClipProgress(listener);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** From a problem's dotted code to the sentence a person reads. */
+
+/** Codes that have a sentence of their own under `studio.problem.*`. */
+const SENTENCES: Record<string, string> = {
+  'media.not_a_video': 'not_a_video',
+  'media.truncated': 'truncated',
+  'media.empty': 'empty',
+  'media.too_long': 'too_long',
+  'media.too_short': 'too_short',
+  'media.too_large_frame': 'too_large_frame',
+  'media.playlist_refused': 'playlist',
+  'media.no_video_track': 'no_picture',
+  'media.unsupported': 'not_a_video',
+  'media.sandbox_unavailable': 'closed',
+  'uploads.empty': 'empty',
+  'uploads.too_large': 'too_large',
+  'uploads.quota': 'quota',
+  'uploads.storage_full': 'storage_full',
+  'uploads.not_found': 'upload_gone',
+  'uploads.refused': 'refused',
+  'clips.caption_too_long': 'caption_too_long',
+  'clips.upload_not_found': 'upload_gone',
+  'clips.sound_not_found': 'sound_gone',
+  'clips.sound_not_reusable': 'sound_gone',
+  'accounts.sign_in_required': 'sign_in',
+  'device.no_room': 'no_room',
+  'device.file_gone': 'file_gone',
+  'device.offline': 'offline',
+};
+
+/** Key of the sentence for a code; an unknown code gets the sentence for the unexpected. */
+export function sentenceKey(code: string): string {
+  return `studio.problem.${SENTENCES[code] ?? 'unexpected'}`;
+}
+
+/** Can the same bytes succeed at another try? Otherwise another file is needed. */
+export function worthRetrying(code: string): boolean {
+  return !code.startsWith('media.') && !['uploads.empty', 'uploads.too_large'].includes(code);
+}

@@ -1,0 +1,50 @@
+/** Times and numbers in the person's words. Pure: the moment and the locale come in. */
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['second', 60],
+  ['minute', 60],
+  ['hour', 24],
+  ['day', 7],
+  ['week', 52],
+];
+
+/** «3 hours ago» for anything within a week, a short date beyond. */
+export function relativeTime(then: string, nowMs: number, locale: string): string {
+  const at = new Date(then);
+  let value = (at.getTime() - nowMs) / 1000;
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  if (Math.abs(value) < 45) return words.format(0, 'second');
+  for (const [unit, size] of STEPS) {
+    if (unit === 'week') break;
+    if (Math.abs(value) < size - 0.5) return words.format(Math.round(value), unit);
+    value /= size;
+  }
+  const sameYear = at.getFullYear() === new Date(nowMs).getFullYear();
+  return new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    ...(sameYear ? {} : { year: 'numeric' }),
+  }).format(at);
+}
+
+export function fullTime(then: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(
+    new Date(then),
+  );
+}
+
+/** 1,234 as «1.2K»; small numbers whole. */
+export function shortNumber(value: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+}
+
+/** Milliseconds as m:ss. */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+export function countryName(code: string, locale: string): string {
+  if (!/^[A-Za-z]{2}$/.test(code)) return code;
+  return new Intl.DisplayNames([locale], { type: 'region' }).of(code.toUpperCase()) ?? code;
+}

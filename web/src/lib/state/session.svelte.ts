@@ -1,0 +1,98 @@
+/** Who is here, and which realm this is. */
+import { ApiProblem } from '$lib/api/problem';
+import type { Me, Realm } from '$lib/api/types';
+import { setLanguage, LANGUAGES, type Language } from '$lib/i18n/index.svelte';
+import { getMe, signOut as endHere } from '$lib/services/account';
+import { countUnread } from '$lib/services/notices';
+import { getRealm } from '$lib/services/realm';
+import { closeStream, onUnread, openStream } from '$lib/services/stream';
+
+let me = $state<Me | null>(null);
+let ready = $state(false);
+let realm = $state.raw<Realm | null>(null);
+let unread = $state(0);
+let epoch = $state(0);
+
+export const session = {
+  get me(): Me | null {
+    return me;
+  },
+  /** False until the realm has said whether somebody is signed in. */
+  get ready(): boolean {
+    return ready;
+  },
+  get realm(): Realm | null {
+    return realm;
+  },
+  get unread(): number {
+    return unread;
+  },
+  set unread(count: number) {
+    unread = count;
+  },
+  /** Changes with every sign-in and sign-out, so that what was loaded for another person goes. */
+  get epoch(): number {
+    return epoch;
+  },
+};
+
+onUnread((count) => {
+  unread = count;
+});
+
+function welcome(person: Me): void {
+  me = person;
+  openStream();
+  void countUnread().then(
+    (count) => (unread = count),
+    () => undefined,
+  );
+}
+
+/** After a sign-in or sign-up: the person, and everything that depends on who it is. */
+export function signedIn(person: Me): void {
+  epoch += 1;
+  welcome(person);
+  const spoken = LANGUAGES.find((one) => one === person.language);
+  if (spoken) void setLanguage(spoken as Language, true);
+}
+
+export function updateMe(person: Me): void {
+  me = person;
+}
+
+/** Forgets the person on this page; the session at the realm has ended or is ending. */
+export function forgetPerson(): void {
+  epoch += 1;
+  me = null;
+  unread = 0;
+  closeStream();
+}
+
+export async function signOutHere(): Promise<void> {
+  await endHere();
+  forgetPerson();
+}
+
+export async function loadSession(): Promise<void> {
+  try {
+    welcome(await getMe());
+  } catch (cause) {
+    if (!(cause instanceof ApiProblem)) throw cause;
+  } finally {
+    ready = true;
+  }
+}
+
+export async function loadRealm(): Promise<void> {
+  try {
+    realm = await getRealm();
+  } catch (cause) {
+    if (!(cause instanceof ApiProblem)) throw cause;
+    return;
+  }
+  const { accent, accent_text: accentText } = realm.edition;
+  const root = document.documentElement.style;
+  root.setProperty('--accent', accent);
+  root.setProperty('--accent-text', accentText);
+}
