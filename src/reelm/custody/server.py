@@ -145,7 +145,7 @@ class KeysServer:
 
     async def start(self, listening: socket.socket) -> None:
         self._server = await asyncio.start_unix_server(
-            self._serve, sock=listening, limit=2 * schemas.MAX_FRAME_BYTES
+            self._serve, sock=listening, limit=2 * schemas.MAX_FRAME_BYTES, backlog=128
         )
 
     async def stop(self) -> None:
@@ -248,7 +248,10 @@ async def _ping(_: schemas.Ping) -> schemas.Message:
 
 
 def bind(address: str, mode: int = 0o660) -> socket.socket:
-    """Bind the socket, replacing one that a dead process left. Raises OSError when another process listens."""
+    """Bind the socket, replacing one that a dead process left; nobody can connect until the server starts.
+
+    Raises OSError when another process listens.
+    """
     path = Path(address)
     path.parent.mkdir(parents=True, exist_ok=True)
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -263,6 +266,5 @@ def bind(address: str, mode: int = 0o660) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind(address)
     path.chmod(mode)
-    listening.listen(128)
     listening.setblocking(False)
     return listening

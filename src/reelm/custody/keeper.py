@@ -1,0 +1,118 @@
+"""The keeper: store, door, releases and server put together, and what they need done from time to time."""
+
+import asyncio
+import datetime as dt
+import socket
+from collections.abc import Collection
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+
+from reelm.custody.door import Door
+from reelm.custody.envelope import new_key
+from reelm.custody.keystore import Keystore
+from reelm.custody.passkeys import Passkeys, RelyingParty
+from reelm.custody.passwords import Passwords
+from reelm.custody.purposes import Purposes
+from reelm.custody.releases import Releases
+from reelm.custody.repository import RealmRows
+from reelm.custody.server import KeysServer
+from reelm.kit.clock import Clock
+from reelm.kit.errors import OverloadedError
+from reelm.kit.ids import Ids
+
+SECRET_AGE = dt.timedelta(days=30)
+UNCLAIMED_AGE = dt.timedelta(days=1)
+_log = structlog.get_logger("reelm.keys")
+
+
+def relying_party(origin: str) -> RelyingParty:
+    """What passkeys are bound to. Browsers refuse a bare address, so the loopback one becomes `localhost`."""
+    parts = urlsplit(origin)
+    host = parts.hostname or "localhost"
+    if host in {"127.0.0.1", "::1", "0.0.0.0"}:  # noqa: S104 - compared, not bound
+        port = f":{parts.port}" if parts.port else ""
+        return RelyingParty("localhost", "localhost", (f"{parts.scheme}://localhost{port}", origin))
+    return RelyingParty(host, host, (origin,))
+
+
+class Keeper:
+    """The keys process's work, without the process. Make it inside the running event loop."""
+
+    def __init__(
+        self,
+        folder: Path,
+        rows: RealmRows,
+        party: RelyingParty,
+        clock: Clock,
+        ids: Ids,
+        *,
+        allowed_uids: Collection[int],
+        passwords: Passwords | None = None,
+    ) -> None:
+        self._clock = clock
+        self._rows = rows
+        self._passwords = passwords or Passwords()
+        self.store = Keystore(folder)
+        self.door = Door(
+            self.store, self._passwords, Passkeys(party, clock, ids), clock, ids, announce=self._announce
+        )
+        releases = Releases(self.store, self.door, Purposes.read(), rows, clock)
+        self._server = KeysServer(self.door, releases, clock, allowed_uids=allowed_uids)
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def start(self, bound: socket.socket) -> None:
+        """Make the database accept our tickets, then answer. Raises DatabaseUnavailableError."""
+        await self._rows.install_subject_secret(self.door.subject_secret)
+        await self._server.start(bound)
+
+    async def stop(self) -> None:
+        await self._server.stop()
+        if self._telling:
+            await asyncio.wait(self._telling, timeout=2)
+        self.door.close()
+        self._passwords.close()
+        self.store.close()
+
+    def _announce(self, session_ids: list[UUID]) -> None:
+        if session_ids:
+            self._server.announce(session_ids)
+            task = asyncio.create_task(self._tell_others(session_ids))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell_others(self, session_ids: list[UUID]) -> None:
+        try:
+            await self._rows.announce_revoked(session_ids)
+        except OverloadedError:
+            _log.warning("keys.not_announced", count=len(session_ids))
+
+    # --- from time to time --------------------------------------------------------------------------------
+
+    async def every_minute(self) -> None:
+        """Keep the database's secret ours, also after it was restored, and change it every 30 days."""
+        now = int(self._clock.now().timestamp())
+        made_at = self.store.secret_made_at("subject") or now
+        if now - made_at >= SECRET_AGE.total_seconds():
+            fresh = await self.door.write(self.store.renew_secret, "subject", now, new_key, keep=2)
+            await self._rows.install_subject_secret(fresh)
+            self.door.subject_secret = fresh
+        else:
+            await self._rows.install_subject_secret(self.door.subject_secret)
+
+    async def every_hour(self) -> None:
+        """Drop sessions that ran out, and enrolments whose sign-up never reached the database."""
+        await self.door.sweep()
+        before = int((self._clock.now() - UNCLAIMED_AGE).timestamp())
+        waiting = self.store.list_unconfirmed(before)
+        if not waiting:
+            return
+        existing = await self._rows.list_existing(waiting)
+        for person_id in waiting:
+            if person_id in existing:
+                await self.door.write(self.store.confirm_person, person_id, int(self._clock.now().timestamp()))
+            else:
+                await self.door.destroy(person_id)
+        _log.info("keys.swept", claimed=len(existing), unclaimed=len(waiting) - len(existing))

@@ -1,0 +1,143 @@
+"""`reelm keys`: the process that alone reads the key-encryption key and the key store.
+
+It gives up what would let another process look into it: core dumps, tracing, swap, and, where it can, the user
+it was started as.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import socket
+from pathlib import Path
+
+import structlog
+
+from reelm.custody.errors import KeyFileError, KeyStoreError
+from reelm.custody.keeper import Keeper, relying_party
+from reelm.custody.repository import PostgresRows
+from reelm.custody.server import bind
+from reelm.entrypoints import process
+from reelm.kit.clock import SystemClock
+from reelm.kit.database import Database
+from reelm.kit.errors import OverloadedError
+from reelm.kit.ids import SystemIds
+from reelm.settings import Settings
+
+_PR_SET_DUMPABLE = 4
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+_MINUTE_SECONDS = 60.0
+_MINUTES_AN_HOUR = 60
+CANNOT_START = 1
+
+_log = structlog.get_logger("reelm.keys")
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code. One process per data folder."""
+    os.umask(0o077)
+    try:
+        bound = bind(settings.keys_address)
+        uids = {os.geteuid(), _step_down(settings)}
+        _shut_out_observers()
+        return asyncio.run(_serve(settings, bound, uids))
+    except (KeyFileError, KeyStoreError, OSError) as error:
+        _log.error("keys.cannot_start", reason=str(error))  # noqa: TRY400 - the reason is the message
+        return CANNOT_START
+
+
+async def _serve(settings: Settings, bound: socket.socket, allowed_uids: set[int]) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = await _database(settings, stop)
+    if database is None:
+        return 0
+    clock = SystemClock()
+    party = relying_party(settings.web.origin)
+    keeper = Keeper(
+        settings.data / "keys", PostgresRows(database), party, clock, SystemIds(clock), allowed_uids=allowed_uids
+    )
+    try:
+        await keeper.start(bound)
+        _log.info("keys.ready", people=keeper.store.count_people(), slots=keeper.store.ring.slots)
+        await _keep(keeper, stop)
+    finally:
+        await keeper.stop()
+        await database.close()
+    return 0
+
+
+async def _database(settings: Settings, stop: asyncio.Event) -> Database | None:
+    """Connect, waiting for PostgreSQL as long as it takes; None when asked to stop meanwhile."""
+    wait = 0.1
+    while not stop.is_set():
+        try:
+            return await Database.open(settings.database, "reelm_keys", size=4)
+        except OverloadedError:
+            _log.warning("keys.waiting_for_database")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), wait)
+        wait = min(wait * 2, 5.0)
+    return None
+
+
+async def _keep(keeper: Keeper, stop: asyncio.Event) -> None:
+    minutes = 0
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _MINUTE_SECONDS)
+            return
+        minutes += 1
+        try:
+            await keeper.every_minute()
+            if minutes % _MINUTES_AN_HOUR == 1:
+                await keeper.every_hour()
+        except Exception as error:  # the next minute tries again
+            _log.error("keys.upkeep_failed", failure=type(error).__name__)  # noqa: TRY400 - no values in logs
+
+
+def _step_down(settings: Settings) -> int:
+    """Become `keys_uid` where that is set and possible; return the uid that the process now has."""
+    uid = settings.keys_uid
+    if uid is None or os.geteuid() != 0:
+        return os.geteuid()
+    folder = settings.data / "keys"
+    if not (_reachable(folder.parent, uid) and _reachable(Path(settings.database.host), uid)):
+        _log.warning("keys.same_user", reason="the data folder can't be reached by the keys user")
+        return os.geteuid()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, uid, uid)
+    parent = os.getppid()
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    process.die_with_parent(parent, signal.SIGKILL)
+    return uid
+
+
+def _reachable(path: Path, uid: int) -> bool:
+    """Whether `uid`, without any group, may pass every folder down to and including `path`."""
+    for folder in (path, *path.parents):
+        if not folder.is_absolute() or not folder.is_dir():
+            continue
+        about = folder.stat()
+        if not about.st_mode & (0o100 if about.st_uid == uid else 0o001):
+            return False
+    return True
+
+
+def _shut_out_observers() -> None:
+    """No core dumps, no tracing by our own user, no key on a swap device; each as far as the system allows."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != resource.RLIM_INFINITY:
+        return
+    # On fault: pages shared with the parent stay shared until they are written.
+    libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
