@@ -85,7 +85,19 @@ function setting(server: Server) {
   return { world, on, waits, acknowledged, pauses, urls, state };
 }
 
-const blob = (size: number) => new Blob([Uint8Array.from({ length: size }, (_, i) => i % 251)]);
+const PATTERN = Uint8Array.from({ length: 251 }, (_, index) => index);
+
+function blob(size: number): Blob {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size; at += 251) bytes.set(PATTERN.subarray(0, size - at), at);
+  return new Blob([bytes]);
+}
+
+/** A comparison that stays quick for megabytes. */
+async function arrived(server: Server, given: { blob: Blob }): Promise<boolean> {
+  return Buffer.compare(server.bytes, new Uint8Array(await given.blob.arrayBuffer())) === 0;
+}
+
 const file = (size: number) => ({ blob: blob(size), name: 'été.mov', type: 'video/quicktime' });
 const going = () => new AbortController().signal;
 
@@ -97,8 +109,7 @@ describe('sending', () => {
     const url = await new TusUpload(given, null, world, on).run(going());
     expect(uploadId(url)).toBe('u1');
     expect(urls).toEqual(['/api/v1/uploads/u1']);
-    expect(new Blob([server.bytes]).size).toBe(given.blob.size);
-    expect(server.bytes).toEqual(new Uint8Array(await given.blob.arrayBuffer()));
+    expect(await arrived(server, given)).toBe(true);
     expect(acknowledged[0]).toBe(0);
     expect(acknowledged.at(-1)).toBe(given.blob.size);
     const name = server.metadata.split(',')[0]?.split(' ')[1] ?? '';
@@ -117,7 +128,7 @@ describe('sending', () => {
     await new TusUpload(given, '/api/v1/uploads/u1', world, on).run(going());
     expect(server.requests).toEqual(['HEAD', 'PATCH']);
     expect(acknowledged).toEqual([MB + 5, 2 * MB]);
-    expect(server.bytes).toEqual(new Uint8Array(await given.blob.arrayBuffer()));
+    expect(await arrived(server, given)).toBe(true);
   });
 
   it('starts over when the upload has expired', async () => {
@@ -140,7 +151,7 @@ describe('trouble', () => {
     await new TusUpload(given, null, world, on).run(going());
     expect(server.requests.slice(0, 5)).toEqual(['POST', 'PATCH', 'PATCH', 'HEAD', 'PATCH']);
     expect(waits).toEqual([1000]);
-    expect(server.bytes).toEqual(new Uint8Array(await given.blob.arrayBuffer()));
+    expect(await arrived(server, given)).toBe(true);
   });
 
   it('waits as long as the server asks', async () => {

@@ -61,7 +61,8 @@ class Realm {
       this.received.set(url, offset);
       return new Response(null, { status: 200, headers: { 'Upload-Offset': String(offset) } });
     },
-    now: () => performance.now(),
+    // A clock fast enough that the stream counts as silent at once.
+    now: () => performance.now() * 10_000,
     sleep: (_ms, signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
