@@ -1,0 +1,211 @@
+"""The process that opens a stranger's file: `python -I -S probe_child.py JOB`, prints one JSON object.
+
+JOB: {site, confine, policy, path, container, max_pixels, max_side}. PyAV is imported first, then the
+process confines itself, then the file is opened; it never sees anything but that one file. It
+prints `{"refused": code, …}` or the facts; the parent trusts neither and checks both.
+"""
+
+import importlib.util
+import json
+import statistics
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+PACKETS_READ = 400_000
+FRAMES_TRIED = 90
+PICTURE_DECODERS = (
+    "h264 hevc vp8 vp9 libdav1d av1 libvpx libvpx-vp9 mpeg4 mpeg2video mpeg1video mjpeg prores h263 theora "
+    "dvvideo msmpeg4v2 msmpeg4v3 msmpeg4 vc1 wmv3 svq3 dnxhd rawvideo ffv1 cinepak"
+).split()
+
+
+def facts(job: dict[str, Any], av: Any) -> dict[str, Any]:
+    """Open the job's file and return what `probe.Probe` is made of."""
+    size = Path(job["path"]).stat().st_size
+    options = {"protocol_whitelist": "file", "format_whitelist": job["formats"], "max_streams": "64"}
+    try:
+        container = av.open(job["path"], format=job["container"], options=options, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        return {"refused": "unopened", "technical": str(error)}
+    pictures = [s for s in container.streams.video if not _is_cover(s, av)]
+    if not pictures:
+        return {"refused": "no_video"}
+    video = max(pictures, key=lambda s: (s.codec_context is not None, _area(s)))
+    if video.codec_context is None or video.codec_context.name not in PICTURE_DECODERS:
+        name = video.codec_context.name if video.codec_context else "unknown"
+        return {"refused": "codec", "technical": name}
+    width, height = video.codec_context.width, video.codec_context.height
+    if width * height > job["max_pixels"] or max(width, height) > job["max_side"]:
+        return {"refused": "frame", "width": width, "height": height}
+    sound = next((s for s in container.streams.audio if _is_known(s)), None)
+    timing = _timing_from_index(video, size) if job["container"] == "mov" else None
+    if timing is None:
+        timing = _timing_from_packets(container, video)
+        container.seek(0)
+    if timing["packets"] and timing["truncated"]:
+        return {"refused": "truncated"}
+    frame, decoded = _first_frame(container, video, av)
+    if frame is None:
+        return {"refused": "undecodable" if timing["packets"] else "zero"}
+    context = video.codec_context
+    width, height = frame.width, frame.height
+    if width * height > job["max_pixels"] or max(width, height) > job["max_side"]:
+        return {"refused": "frame", "width": width, "height": height}
+    ratio = video.sample_aspect_ratio or Fraction(1)
+    kinds = [str(data.type) for data in frame.side_data]
+    return {
+        "size": size,
+        "header_seconds": (container.duration or 0) / 1_000_000,
+        "timing": timing,
+        "two_frames": decoded > 1,
+        "video": {
+            "index": video.index,
+            "codec": context.name,
+            "profile": video.profile or "",
+            "pix_fmt": frame.format.name,
+            "bits": max(component.bits for component in frame.format.components),
+            "width": width,
+            "height": height,
+            "sample_aspect": [ratio.numerator, ratio.denominator],
+            "rotation": int(frame.rotation),
+            "average_rate": float(video.average_rate or 0),
+            "interlaced": bool(frame.interlaced_frame),
+            "primaries": int(frame.color_primaries),
+            "transfer": int(frame.color_trc),
+            "matrix": int(frame.colorspace),
+            "full_range": int(frame.color_range) == 2,
+            "side_data": kinds,
+        },
+        "audio": None
+        if sound is None
+        else {
+            "index": sound.index,
+            "codec": sound.codec_context.name,
+            "profile": sound.profile or "",
+            "channels": sound.codec_context.channels,
+            "sample_rate": sound.codec_context.sample_rate,
+        },
+    }
+
+
+def _is_cover(stream: Any, av: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _is_known(stream: Any) -> bool:
+    context = stream.codec_context
+    return context is not None and context.channels > 0 and context.sample_rate > 0
+
+
+def _area(stream: Any) -> int:
+    return 0 if stream.codec_context is None else int(stream.codec_context.width * stream.codec_context.height)
+
+
+def _timing_from_index(video: Any, size: int) -> dict[str, Any] | None:
+    """MP4 and MOV name every sample with its place: no need to read the file. None when they don't."""
+    entries = list(video.index_entries)
+    if len(entries) < 2:
+        return None
+    base = float(video.time_base)
+    times = [entry.timestamp * base for entry in entries]
+    keys = [t for t, entry in zip(times, entries, strict=True) if entry.is_keyframe]
+    total = sum(entry.size for entry in entries)
+    truncated = any(entry.pos + entry.size > size for entry in entries)
+    return _timing(times, keys, total, len(entries), truncated=truncated)
+
+
+def _timing_from_packets(container: Any, video: Any) -> dict[str, Any]:
+    """Read every packet of the picture, decoding none."""
+    base = float(video.time_base)
+    times: list[float] = []
+    keys: list[float] = []
+    total = packets = 0
+    broken = False
+    try:
+        for packet in container.demux(video):
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is None or not packet.size:
+                continue
+            packets += 1
+            total += packet.size
+            broken = broken or bool(packet.is_corrupt)
+            times.append(stamp * base)
+            if packet.is_keyframe:
+                keys.append(stamp * base)
+            if packets >= PACKETS_READ:
+                break
+    except (OSError, ValueError):
+        broken = True
+    times.sort()
+    timing = _timing(times, sorted(keys), total, packets, truncated=False)
+    timing["broken"] = broken
+    return timing
+
+
+def _timing(
+    times: list[float], keys: list[float], total: int, packets: int, *, truncated: bool
+) -> dict[str, Any]:
+    steps = [b - a for a, b in zip(times, times[1:], strict=False) if b > a]
+    usual = statistics.median(steps) if steps else 0.0
+    span = times[-1] - times[0] + usual if len(times) > 1 else 0.0
+    ends = [*keys[1:], times[-1] + usual] if keys else []
+    gap = max((b - a for a, b in zip(keys, ends, strict=True)), default=span)
+    uneven = sum(1 for step in steps if abs(step - usual) > max(0.25 * usual, 0.0021))
+    return {
+        "packets": packets,
+        "bytes": total,
+        "seconds": span,
+        "step": usual,
+        "longest_gop": gap,
+        "uneven_share": uneven / len(steps) if steps else 0.0,
+        "average_rate": len(times) / span if span > 0 else 0.0,
+        "truncated": truncated,
+        "broken": False,
+    }
+
+
+def _first_frame(container: Any, video: Any, av: Any) -> tuple[Any, int]:
+    """Decode until there is a picture, and one more to know that it moves."""
+    frame, decoded = None, 0
+    video.codec_context.thread_count = 1
+    tried = 0
+    while decoded < 2 and tried < FRAMES_TRIED:
+        try:
+            for packet in container.demux(video):
+                tried += 1
+                for picture in packet.decode():
+                    frame = frame or picture
+                    decoded += 1
+                if decoded >= 2 or tried >= FRAMES_TRIED:
+                    break
+            else:
+                break
+        except av.error.EOFError:
+            break
+        except av.error.FFmpegError:
+            tried += 1
+    return frame, decoded
+
+
+def main(job: dict[str, Any]) -> dict[str, Any]:
+    """Import, confine, open."""
+    sys.path.append(job["site"])
+    import av  # noqa: PLC0415
+
+    av.logging.set_level(None)
+    spec = importlib.util.spec_from_file_location("confine", job["confine"])
+    assert spec is not None
+    assert spec.loader is not None
+    confine = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(confine)
+    missing = confine.confine(job["policy"])
+    if missing and not job["policy"]["allow_weak"]:
+        sys.stderr.write("confine: " + "; ".join(missing))
+        sys.exit(confine.FAILED)
+    return facts(job, av)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))))
