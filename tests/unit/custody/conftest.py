@@ -1,0 +1,135 @@
+"""A keeper on a real socket and a real store, with a stand-in for the realm's database."""
+
+import datetime as dt
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from reelm.custody.keeper import Keeper, relying_party
+from reelm.custody.passwords import Passwords
+from reelm.custody.server import bind
+from reelm.custody.service import KeysClient
+from reelm.custody.tickets import verify_subject
+from reelm.kit.clock import FixedClock
+from reelm.kit.ids import SystemIds
+
+START = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+ORIGIN = "https://reelm.example"
+
+
+@dataclass
+class LocalRows:
+    """Keeps in memory what PostgreSQL would answer; checks tickets as the database does."""
+
+    clock: FixedClock
+    secrets: list[bytes] = field(default_factory=list)
+    seen_by: dict[UUID, set[UUID]] = field(default_factory=dict)
+    keys: dict[UUID, tuple[UUID, bytes]] = field(default_factory=dict)
+    people: set[UUID] = field(default_factory=set)
+    announced: list[UUID] = field(default_factory=list)
+
+    async def install_subject_secret(self, secret: bytes) -> None:
+        if secret not in self.secrets:
+            self.secrets.append(secret)
+
+    async def find_clip_key(self, ticket: str, clip_id: UUID) -> tuple[UUID, bytes] | None:
+        purpose = ticket.split(".")[2]
+        person = verify_subject(self.secrets[-1], ticket, purpose, self.clock.now())
+        return self.keys.get(clip_id) if clip_id in self.seen_by.get(person, set()) else None
+
+    async def list_existing(self, person_ids: list[UUID]) -> set[UUID]:
+        return self.people & set(person_ids)
+
+    async def announce_revoked(self, session_ids: list[UUID]) -> None:
+        self.announced += session_ids
+
+
+@dataclass
+class House:
+    """One keeper and the way to restart it."""
+
+    folder: Path
+    rows: LocalRows
+    clock: FixedClock
+    ids: SystemIds
+    keeper: Keeper | None = None
+    clients: list[KeysClient] = field(default_factory=list)
+    uids: frozenset[int] = frozenset({os.getuid()})
+
+    @property
+    def address(self) -> str:
+        return str(self.folder / "keys.sock")
+
+    async def start(self) -> None:
+        bound: socket.socket = bind(self.address)
+        self.keeper = Keeper(
+            self.folder / "keys",
+            self.rows,
+            relying_party(ORIGIN),
+            self.clock,
+            self.ids,
+            allowed_uids=self.uids,
+            passwords=Passwords(memory_kib=64, time_cost=1, threads=2, waiting=16),
+        )
+        await self.keeper.start(bound)
+
+    async def stop(self) -> None:
+        if self.keeper is not None:
+            await self.keeper.stop()
+            self.keeper = None
+
+    def client(self, caller: str = "web", patience_seconds: float = 5.0) -> KeysClient:
+        made = KeysClient(self.address, SystemLike(self.clock), caller=caller, patience_seconds=patience_seconds)  # type: ignore[arg-type]
+        self.clients.append(made)
+        return made
+
+    async def person(self, client: KeysClient, password: str = "correct horse") -> tuple[UUID, str]:
+        """Enrol somebody and sign them in; return id and token."""
+        person_id = self.ids.new()
+        await client.enrol(person_id, password=password)
+        return person_id, (await client.sign_in(person_id, password, "test")).token
+
+
+class SystemLike:
+    """Wall time stands still with the house, waiting does not."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        self._clock = clock
+
+    def now(self) -> dt.datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        import time
+
+        return time.monotonic() + self._clock.monotonic()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="reelm-custody-", dir="/tmp"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(START)
+
+
+@pytest_asyncio.fixture
+async def house(folder: Path, clock: FixedClock) -> AsyncIterator[House]:
+    made = House(folder, LocalRows(clock), clock, SystemIds(clock))
+    await made.start()
+    yield made
+    for client in made.clients:
+        await client.close()
+    await made.stop()
