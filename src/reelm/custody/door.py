@@ -32,7 +32,7 @@ from reelm.custody.errors import (
 from reelm.custody.keystore import Keystore, PersonRow, SessionRow
 from reelm.custody.passkeys import Passkeys, StoredPasskey, credential_hash
 from reelm.custody.passwords import Passwords
-from reelm.custody.tickets import SUBJECT_TTL, mint_subject, verify_subject
+from reelm.custody.tickets import SUBJECT_TTL, mint_subject
 from reelm.kit.clock import Clock
 from reelm.kit.errors import InvalidRequestError, NotFoundError, SignInRequiredError
 from reelm.kit.ids import Ids
@@ -147,14 +147,6 @@ class Door:
         if not await self._passwords.matches(person.password, password):
             raise AlreadyEnrolledError
         return person.data_key
-
-    async def withdraw(self, asked: schemas.Withdraw) -> schemas.Done:
-        """Undo an enrolment; only before the first sign-in, and only with its ticket."""
-        person_id = verify_subject(self.subject_secret, asked.enrol_ticket, ENROL_PURPOSE, self._clock.now())
-        person = self._store.find_person(person_id)
-        if person is not None and not person.confirmed:
-            await self.destroy(person_id)
-        return schemas.Done()
 
     async def destroy(self, person_id: UUID) -> None:
         """Destroy everything the store holds of a person, down to the bytes of the file.

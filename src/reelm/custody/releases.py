@@ -10,13 +10,13 @@ from uuid import UUID
 
 from reelm.custody import schemas
 from reelm.custody.contacts import blind_index
-from reelm.custody.door import Door
+from reelm.custody.door import ENROL_PURPOSE, SESSION_PURPOSE, Door
 from reelm.custody.envelope import context, new_key, seal, unseal
 from reelm.custody.errors import SealBrokenError, TicketRefusedError
 from reelm.custody.keystore import Keystore, PersonRow
 from reelm.custody.purposes import Purposes
 from reelm.custody.repository import RealmRows
-from reelm.custody.tickets import SUBJECT_TTL, JobTicket, mint_job, mint_subject, verify_job
+from reelm.custody.tickets import SUBJECT_TTL, JobTicket, mint_job, mint_subject, verify_job, verify_subject
 from reelm.kit.clock import Clock
 from reelm.kit.errors import NotFoundError
 from reelm.kit.limits import Limit, RateLimiter
@@ -50,6 +50,17 @@ class Releases:
         _, person, _ = self._door.live(asked.token)
         return schemas.KeyBytes(person.data_key)
 
+    async def withdraw(self, asked: schemas.Withdraw) -> schemas.Done:
+        """Undo an enrolment, with its ticket, before the first sign-in, and only if no row of it was kept: a
+        sign-up whose commit was done but whose answer was lost keeps its keys.
+        """
+        secret = self._door.subject_secret
+        person_id = verify_subject(secret, asked.enrol_ticket, ENROL_PURPOSE, self._clock.now())
+        person = self._store.find_person(person_id)
+        if person is not None and not person.confirmed and not await self._rows.list_existing([person_id]):
+            await self._door.destroy(person_id)
+        return schemas.Done()
+
     async def erase(self, asked: schemas.Erase) -> schemas.Done:
         _, person, _ = self._door.live(asked.token)
         await self._door.destroy(person.person_id)
@@ -76,7 +87,7 @@ class Releases:
         """The database is asked as the viewer. Raises NotFoundError for what the viewer can't see."""
         row, _, _ = self._door.live(asked.token)
         expires_at = self._clock.now() + SUBJECT_TTL
-        ticket = mint_subject(self._door.subject_secret, row.person_id, "session", expires_at)
+        ticket = mint_subject(self._door.subject_secret, row.person_id, SESSION_PURPOSE, expires_at)
         found = await self._rows.find_clip_key(ticket, asked.clip_id)
         author = self._store.find_person(found[0]) if found else None
         if found is None or author is None:

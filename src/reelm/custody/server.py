@@ -117,7 +117,7 @@ class KeysServer:
         self._background: set[asyncio.Task[None]] = set()
         self._handlers: dict[type[schemas.Request], Handler] = {
             schemas.Enrol: door.enrol,
-            schemas.Withdraw: door.withdraw,
+            schemas.Withdraw: releases.withdraw,
             schemas.SignIn: door.sign_in,
             schemas.SignInPasskey: door.sign_in_passkey,
             schemas.Resolve: door.resolve,

@@ -60,7 +60,10 @@ async def test_enrolment_needs_a_suitable_credential(house: House) -> None:
 
 async def test_a_withdrawn_enrolment_leaves_nothing_and_a_confirmed_one_stays(house: House) -> None:
     client = house.client()
-    gone, kept = house.ids.new(), house.ids.new()
+    gone, kept, committed = house.ids.new(), house.ids.new(), house.ids.new()
+    house.rows.people = {committed}
+    await client.withdraw(await client.enrol(committed, password="correct horse"))
+    await client.sign_in(committed, "correct horse", "test")
     await client.withdraw(await client.enrol(gone, password="correct horse"))
     with pytest.raises(errors.SignInRefusedError):
         await client.sign_in(gone, "correct horse", "test")
