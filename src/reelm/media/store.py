@@ -1,0 +1,101 @@
+"""Where media bytes lie: in clear for everyone, or sealed under a key; a file appears whole or not at all.
+
+    uploads/<upload>/<n>-<nonce>     a piece on its way in, sealed under the upload's key
+    sealed/<clip>/original           the original, sealed under the clip's key
+    sealed/<clip>/<sha256>.<ext>     what a non-public clip plays from, sealed under the clip's key
+    public/<clip>/<sha256>.<ext>     what a public clip plays from
+    leaving/<clip>/<sha256>.<ext>    the same on its way to being sealed: no address leads here
+    avatars/<sha256>.<ext>           profile pictures
+
+Every sealed file is bound to its name, so that two can't be exchanged on the disk.
+"""
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from uuid import UUID
+
+from reelm.kit.blobs import BlobStore
+from reelm.kit.errors import NotFoundError
+from reelm.media.sealed import SealedReader, SealedWriter, seal_file, unseal_file
+
+
+def clip_folder(clip_id: UUID, *, sealed: bool) -> str:
+    """Return the folder a clip plays from."""
+    return f"{'sealed' if sealed else 'public'}/{clip_id}"
+
+
+def original_name(clip_id: UUID) -> str:
+    return f"sealed/{clip_id}/original"
+
+
+class MediaStore:
+    """Puts files in and takes them out, sealing on the way. `scratch` is on the blobs' own disk if it can be."""
+
+    def __init__(self, blobs: BlobStore, scratch: Path) -> None:
+        self.blobs = blobs
+        self.scratch = scratch
+        self._incoming = scratch / "incoming"
+
+    def _draft(self) -> Path:
+        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._incoming / secrets.token_hex(12)
+
+    async def put_sealed(self, name: str, data: bytes, key: bytes) -> None:
+        """Store bytes sealed; durable when this returns."""
+        draft = await asyncio.to_thread(self._seal_bytes, name, data, key)
+        await self.blobs.put_file(name, draft)
+
+    def _seal_bytes(self, name: str, data: bytes, key: bytes) -> Path:
+        draft = self._draft()
+        try:
+            with SealedWriter(draft, key, name.encode()) as writer:
+                writer.write(data)
+                writer.finish()
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        return draft
+
+    async def put_file(self, name: str, path: Path, key: bytes | None) -> None:
+        """Store a finished file, sealed if there is a key; `path` itself stays as it is."""
+        if await self.has(name):
+            return
+        draft = await asyncio.to_thread(self._copy, name, path, key)
+        await self.blobs.put_file(name, draft)
+
+    def _copy(self, name: str, path: Path, key: bytes | None) -> Path:
+        draft = self._draft()
+        if key is not None:
+            seal_file(path, draft, key, name.encode())
+        else:
+            os.link(path, draft)
+        return draft
+
+    async def take_out(self, name: str, path: Path, key: bytes | None) -> None:
+        """Write a stored file in clear to `path`, whole or not at all. Raises `NotFoundError`."""
+        await asyncio.to_thread(self._take_out, name, path, key)
+
+    def _take_out(self, name: str, path: Path, key: bytes | None) -> None:
+        source = self._local(name)
+        draft = path.with_name(f".{path.name}.part")
+        draft.unlink(missing_ok=True)
+        if key is not None:
+            unseal_file(source, draft, key, name.encode())
+        else:
+            os.link(source, draft)
+        draft.replace(path)
+
+    async def has(self, name: str) -> bool:
+        return await asyncio.to_thread(self.blobs.local_path, name) is not None
+
+    def reader(self, name: str, key: bytes) -> SealedReader:
+        """Open a sealed file for reading by range. Raises `NotFoundError`."""
+        return SealedReader(self._local(name), key, name.encode())
+
+    def _local(self, name: str) -> Path:
+        path = self.blobs.local_path(name)
+        if path is None:
+            raise NotFoundError
+        return path
