@@ -1,0 +1,156 @@
+"""The command `reelm`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reelm import __version__
+from reelm.entrypoints.folder import StartError
+
+app = typer.Typer(
+    name="reelm",
+    help="Runs and looks after a realm: a short-video network of your own.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+user_app = typer.Typer(help="People of the realm.", no_args_is_help=True)
+clip_app = typer.Typer(help="Clips of the realm.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+app.add_typer(clip_app, name="clip")
+
+Data = Annotated[
+    Path, typer.Option("--data", envvar="REELM_DATA", help="The folder that holds everything of the realm.")
+]
+Port = Annotated[
+    int | None, typer.Option("--port", envvar="REELM_PORT", min=0, max=65535, help="The port of the web server.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the address, and nothing else but trouble.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer with JSON, for programs.")]
+
+_DEFAULT_DATA = Path("data")
+
+
+@app.command()
+def up(data: Data = _DEFAULT_DATA, port: Port = None, quiet: Quiet = False) -> None:
+    """Start the realm and keep it running until Ctrl-C."""
+    from reelm.entrypoints.up import up as run
+
+    raise typer.Exit(run(data, port, quiet=quiet))
+
+
+@app.command()
+def demo(data: Data = _DEFAULT_DATA, port: Port = None, quiet: Quiet = False) -> None:
+    """Start the realm and, if it's empty, fill it with people, clips and talk."""
+    from reelm.entrypoints.filling import fill_if_empty
+
+    from reelm.entrypoints.up import up as run
+
+    raise typer.Exit(run(data, port, quiet=quiet, after=lambda settings: fill_if_empty(settings, quiet=quiet)))
+
+
+@app.command()
+def migrate(data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
+    """Bring the database of a running realm, or an external one, to this release."""
+    from reelm.entrypoints import migrate as migration
+    from reelm.entrypoints.handout import settings_of_running
+
+    code = migration.run(settings_of_running(data))
+    _say({"migrated": code == 0}, "The database is up to date." if code == 0 else "The migration failed.", as_json)
+    raise typer.Exit(code)
+
+
+@app.command()
+def doctor(data: Data = _DEFAULT_DATA, port: Port = None, as_json: Json = False) -> None:
+    """Look for what would keep the realm from running well, and say what it can't promise."""
+    from reelm.entrypoints.doctor import examine, show
+
+    findings = examine(data, port)
+    show(findings, as_json=as_json)
+    raise typer.Exit(1 if any(finding.verdict == "bad" for finding in findings) else 0)
+
+
+@app.command()
+def version(as_json: Json = False) -> None:
+    """Say which release this is."""
+    _say({"version": __version__}, f"Reelm {__version__}", as_json)
+
+
+@user_app.command("list")
+def user_list(data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
+    """List the people of the realm by handle."""
+    from reelm.entrypoints import operator
+    from reelm.entrypoints.handout import settings_of_running
+
+    people = operator.people(settings_of_running(data))
+    if as_json:
+        _say({"people": people}, "", as_json)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("handle", "name", "role", "since")
+    for person in people:
+        table.add_row(*(str(person[column]) for column in ("handle", "display_name", "role", "created_at")))
+    Console().print(table)
+
+
+@user_app.command("invite")
+def user_invite(data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
+    """Make a one-time link with which a person becomes an operator."""
+    from reelm.entrypoints import operator
+    from reelm.entrypoints.handout import settings_of_running
+
+    link = operator.invite(settings_of_running(data))
+    _say({"link": link}, link, as_json)
+
+
+@clip_app.command("add")
+def clip_add(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    handle: Annotated[str, typer.Option("--handle", help="Who publishes it.")],
+    data: Data = _DEFAULT_DATA,
+    caption: Annotated[str, typer.Option("--caption")] = "",
+    url: Annotated[str, typer.Option("--url", help="The realm's address, if it isn't the one of --data.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Publish a video file over the HTTP API, as a phone would. Asks for the person's password, or reads it
+    from REELM_PASSWORD.
+    """
+    import os
+
+    from reelm.entrypoints.publishing import publish
+
+    password = os.environ.get("REELM_PASSWORD") or typer.prompt(f"Password of {handle}", hide_input=True, err=True)
+    clip = publish(url or _address(data), file, handle=handle, password=password, caption=caption, quiet=as_json)
+    _say(clip, f"{clip['status']}: {clip['url']}", as_json)
+    raise typer.Exit(0 if clip["status"] == "ready" else 1)
+
+
+def _address(data: Path) -> str:
+    from reelm.entrypoints.folder import DataFolder
+
+    owner = DataFolder(data).owner()
+    if owner is None:
+        raise StartError(f"No realm runs on {data}.", "Start it with: reelm up --data DIR")
+    return str(owner["address"])
+
+
+def _say(answer: dict[str, Any], text: str, as_json: bool) -> None:
+    print(json.dumps(answer, ensure_ascii=False, default=str) if as_json else text)
+
+
+def main() -> None:
+    """Run the command; what a person can act on is said in a sentence, without a traceback."""
+    try:
+        app()
+    except StartError as error:
+        print(f"{error.message}\n{error.hint}".rstrip(), file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

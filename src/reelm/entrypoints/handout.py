@@ -1,0 +1,66 @@
+"""Builds the settings of a realm from its data folder, and hands each process its own part of them: the web
+process never holds the worker's password.
+"""
+
+import dataclasses
+import os
+import secrets
+from pathlib import Path
+
+from reelm import __version__
+from reelm.entrypoints.folder import DataFolder, StartError, read_or_make_secret
+from reelm.entrypoints.postgres import ADMIN, DATABASE
+from reelm.settings import LOGIN_ROLES, DatabaseSettings, Settings, from_environment
+
+DATABASE_URL = "REELM_DATABASE_URL"
+
+_ROLES_OF = {
+    "web": ("reelm_web", "reelm_catalog"),
+    "worker": ("reelm_worker", "reelm_catalog"),
+    "keys": ("reelm_keys",),
+}
+
+
+def settings_of(folder: DataFolder, sockets: Path, port: int | None) -> Settings:
+    """The realm's settings with every password; secrets that don't exist yet are made.
+    Raises StartError for an environment variable that makes no sense.
+    """
+    passwords = {
+        role: read_or_make_secret(folder.secrets / role.removeprefix("reelm_"), _new_password)
+        for role in LOGIN_ROLES
+    }
+    url = os.environ.get(DATABASE_URL, "")
+    if url:
+        database = DatabaseSettings.from_url(url, passwords)
+    else:
+        passwords[ADMIN] = read_or_make_secret(folder.secrets / "admin", _new_password)
+        database = DatabaseSettings(host=str(sockets / "pg"), name=DATABASE, passwords=passwords)
+    try:
+        settings = from_environment(folder.path, port=port, database=database)
+    except ValueError as error:
+        raise StartError(f"{error}.") from error
+    release = settings.release if settings.release != "dev" else __version__
+    return dataclasses.replace(settings, keys_socket=str(sockets / "keys.sock"), release=release)
+
+
+def handed_to(process: str, settings: Settings) -> Settings:
+    """The settings of one kind of process, without the passwords of the others' roles."""
+    own = {role: settings.database.passwords[role] for role in _ROLES_OF[process]}
+    return dataclasses.replace(settings, database=dataclasses.replace(settings.database, passwords=own))
+
+
+def settings_of_running(data: Path, port: int | None = None) -> Settings:
+    """The settings for a command that talks to a realm which another process runs."""
+    folder = DataFolder(data)
+    if not (folder.secrets / "web").exists():
+        raise StartError(f"There's no realm in {folder.path}.", "reelm up --data DIR makes one.")
+    record = folder.run / "sockets"
+    sockets = Path(record.read_text()) if record.exists() else folder.run
+    owner = folder.owner()
+    if port is None and owner is not None:
+        port = int(owner["address"].rpartition(":")[2])
+    return settings_of(folder, sockets, port)
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,146 @@
+"""The supervisor: one process that starts the realm's parts in order, restarts what crashes, and stops
+everything in reverse.
+
+It is single-threaded and holds the code its children share: they are forked from it after the modules they
+need are loaded, so that those pages exist once.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+import structlog
+
+from reelm.entrypoints import process
+from reelm.entrypoints.children import Child, Program, State
+from reelm.entrypoints.folder import StartError
+
+_log = structlog.get_logger()
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_TRIES_AT_FIRST_START = 3
+
+
+class Supervisor:
+    """Runs `programs` until it is told to stop.
+
+    `on_change` hears the name of the first child that isn't ready yet, whenever it changes during the
+    start, and "" when all are.
+    """
+
+    def __init__(self, programs: Sequence[Program], on_change: Callable[[str], None] = lambda name: None) -> None:
+        self.children = [Child(program) for program in sorted(programs, key=lambda each: each.level)]
+        self._on_change = on_change
+        self._waiting_for: str | None = None
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._stop_requests = 0
+        self._stops_seen = 0
+
+    def watch_signals(self) -> None:
+        """Take over the signals; from the main thread, before the first child is started."""
+        process.adopt_orphans()
+        for sign in (*_STOP_SIGNALS, signal.SIGCHLD):
+            signal.signal(sign, self._on_signal)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number in _STOP_SIGNALS:
+            self._stop_requests += 1
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop_requests > 0
+
+    def start(self) -> bool:
+        """Start everything; True when all is ready, False when told to stop before. Raises StartError if
+        a child fails again and again.
+        """
+        while not self.stopping:
+            self._turn()
+            if all(child.settled for child in self.children):
+                self._tell("")
+                return True
+            for child in self.children:
+                if child.state is State.WAITING and child.failures >= _TRIES_AT_FIRST_START:
+                    raise StartError(
+                        f"The part “{child.name}” doesn't start (it ended {child.failures} times,"
+                        f" the last time with {child.last_code}).",
+                        "The folder logs/ in the data folder says why; reelm doctor looks for causes.",
+                    )
+            self._wait()
+        return False
+
+    def add(self, program: Program) -> None:
+        """Take in a program of the highest level, while running."""
+        self.children.append(Child(program))
+
+    def run(self) -> None:
+        """Keep everything running until told to stop."""
+        while not self.stopping:
+            self._turn()
+            self._wait()
+
+    def stop(self) -> None:
+        """Stop level by level, downwards; each further signal ends the present level at once."""
+        self._stops_seen = max(self._stop_requests, 1)
+        for level in sorted({child.program.level for child in self.children}, reverse=True):
+            group = [child for child in self.children if child.program.level == level]
+            for child in group:
+                child.stop(time.monotonic())
+            while self._still_there(group):
+                if self._stop_requests > self._stops_seen:
+                    self._stops_seen = self._stop_requests
+                    for child in group:
+                        child.stop(time.monotonic())
+                for child in group:
+                    child.step(time.monotonic(), allowed=False)
+                self._wait(group)
+
+    def _still_there(self, group: Sequence[Child]) -> bool:
+        self._reap()
+        return not all(child.gone for child in group)
+
+    def _turn(self) -> None:
+        self._reap()
+        now = time.monotonic()
+        allowed_level = self._allowed_level()
+        for child in self.children:
+            child.step(now, allowed=child.program.level <= allowed_level)
+            if not child.settled and child.program.level <= allowed_level:
+                self._tell(child.name)
+
+    def _allowed_level(self) -> int:
+        for child in self.children:
+            if not child.settled:
+                return child.program.level
+        return self.children[-1].program.level
+
+    def _tell(self, name: str) -> None:
+        if name != self._waiting_for:
+            self._waiting_for = name
+            self._on_change(name)
+
+    def _reap(self) -> None:
+        """Collect every ended descendant; those of nobody's are orphans that were adopted."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for child in self.children:
+                if child.pid == pid:
+                    child.ended(os.waitstatus_to_exitcode(status), time.monotonic())
+
+    def _wait(self, group: Sequence[Child] = ()) -> None:
+        now = time.monotonic()
+        deadlines = [child.next_deadline(now) for child in group or self.children]
+        due = [deadline for deadline in deadlines if deadline is not None]
+        timeout = max(0.0, min(due) - now) if due else None
+        readable, _, _ = select.select([self._wake_read], [], [], timeout)
+        if readable:
+            os.read(self._wake_read, 4096)
