@@ -121,7 +121,9 @@ class Child:
             self.state = State.DONE
         else:
             self._wait_before_next(now)
-            _log.error("ended", child=self.name, pid=pid, code=code, again_in_seconds=round(self._due - now, 2))
+            _log.error(
+                "ended", child=self.name, pid=pid, code=code, again_in_seconds=round(self._due - now, 2)
+            )
 
     def stop(self, now: float) -> None:
         """Ask it to end; a second call insists."""

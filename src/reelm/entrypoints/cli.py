@@ -26,7 +26,8 @@ Data = Annotated[
     Path, typer.Option("--data", envvar="REELM_DATA", help="The folder that holds everything of the realm.")
 ]
 Port = Annotated[
-    int | None, typer.Option("--port", envvar="REELM_PORT", min=0, max=65535, help="The port of the web server.")
+    int | None,
+    typer.Option("--port", envvar="REELM_PORT", min=0, max=65535, help="The port of the web server."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the address, and nothing else but trouble.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON, for programs.")]
@@ -49,7 +50,9 @@ def demo(data: Data = _DEFAULT_DATA, port: Port = None, quiet: Quiet = False) ->
 
     from reelm.entrypoints.up import up as run
 
-    raise typer.Exit(run(data, port, quiet=quiet, after=lambda settings: fill_if_empty(settings, quiet=quiet)))
+    raise typer.Exit(
+        run(data, port, quiet=quiet, after=lambda settings: fill_if_empty(settings, quiet=quiet))
+    )
 
 
 @app.command()
@@ -59,7 +62,11 @@ def migrate(data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
     from reelm.entrypoints.handout import settings_of_running
 
     code = migration.run(settings_of_running(data))
-    _say({"migrated": code == 0}, "The database is up to date." if code == 0 else "The migration failed.", as_json)
+    _say(
+        {"migrated": code == 0},
+        "The database is up to date." if code == 0 else "The migration failed.",
+        as_json,
+    )
     raise typer.Exit(code)
 
 
@@ -114,18 +121,22 @@ def clip_add(
     handle: Annotated[str, typer.Option("--handle", help="Who publishes it.")],
     data: Data = _DEFAULT_DATA,
     caption: Annotated[str, typer.Option("--caption")] = "",
-    url: Annotated[str, typer.Option("--url", help="The realm's address, if it isn't the one of --data.")] = "",
+    url: Annotated[
+        str, typer.Option("--url", help="The realm's address, if it isn't the one of --data.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Publish a video file over the HTTP API, as a phone would. Asks for the person's password, or reads it
-    from REELM_PASSWORD.
-    """
+    """Publish a video file as a phone would; asks for the password, or reads it from REELM_PASSWORD."""
     import os
 
     from reelm.entrypoints.publishing import publish
 
-    password = os.environ.get("REELM_PASSWORD") or typer.prompt(f"Password of {handle}", hide_input=True, err=True)
-    clip = publish(url or _address(data), file, handle=handle, password=password, caption=caption, quiet=as_json)
+    password = os.environ.get("REELM_PASSWORD") or typer.prompt(
+        f"Password of {handle}", hide_input=True, err=True
+    )
+    clip = publish(
+        url or _address(data), file, handle=handle, password=password, caption=caption, quiet=as_json
+    )
     _say(clip, f"{clip['status']}: {clip['url']}", as_json)
     raise typer.Exit(0 if clip["status"] == "ready" else 1)
 

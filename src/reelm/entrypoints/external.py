@@ -33,7 +33,7 @@ async def _check(database: DatabaseSettings) -> str:
 
 
 async def _judge(connection: asyncpg.Connection, place: str) -> str:
-    number, version, encoding, may_make_roles, locales = await connection.fetchrow(
+    row = await connection.fetchrow(
         """
         SELECT current_setting('server_version_num')::int, current_setting('server_version'),
                current_setting('server_encoding'),
@@ -42,6 +42,9 @@ async def _judge(connection: asyncpg.Connection, place: str) -> str:
                  WHERE lower(collname) IN ('c.utf8', 'c.utf-8', 'pg_c_utf8'))
         """
     )
+    if row is None:
+        raise StartError(f"PostgreSQL at {place} doesn't say what it is.")
+    number, version, encoding, may_make_roles, locales = row
     if number < OLDEST * 10000:
         raise StartError(
             f"PostgreSQL at {place} is {version}; Reelm needs {OLDEST} or newer.",

@@ -1,7 +1,6 @@
-"""The data folder of a realm: its layout, who may enter what, and the lock that makes one supervisor its
-only user.
+"""The data folder of a realm: its layout, who may enter what, and the lock of its one supervisor.
 
-    postgres/  run/ (lock, sockets)  keys/  blobs/  secrets/  logs/
+postgres/  run/ (lock, sockets)  keys/  blobs/  secrets/  logs/
 """
 
 import contextlib
@@ -133,8 +132,10 @@ class DataFolder:
             self._lock = None
 
     def choose_sockets(self, *, reachable_by_all: bool) -> Path:
-        """The folder for Unix sockets: run/ itself, or, where its path is too long for a socket or another
-        user must pass and can't, a short temporary one whose path is kept in run/sockets.
+        """Choose the folder for Unix sockets: run/ itself if possible.
+
+        Where its path is too long for a socket, or another user must pass and can't, it is a short temporary
+        one whose path is kept in run/sockets.
         """
         record = self.run / "sockets"
         longest = self.run / "pg" / SOCKET_NAME

@@ -1,5 +1,6 @@
-"""Builds the settings of a realm from its data folder, and hands each process its own part of them: the web
-process never holds the worker's password.
+"""Builds the settings of a realm from its data folder, and hands each process its own part of them.
+
+The web process never holds the worker's password.
 """
 
 import dataclasses
@@ -23,9 +24,10 @@ _ROLES_OF = {
 
 def settings_of(folder: DataFolder, sockets: Path, port: int | None) -> Settings:
     """The realm's settings with every password; secrets that don't exist yet are made.
+
     Raises StartError for an environment variable that makes no sense.
     """
-    passwords = {
+    passwords: dict[str, str] = {
         role: read_or_make_secret(folder.secrets / role.removeprefix("reelm_"), _new_password)
         for role in LOGIN_ROLES
     }

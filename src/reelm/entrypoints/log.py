@@ -97,14 +97,13 @@ def _masked(name: str, value: Any) -> Any:
         return value
     if _SECRET_NAMES.search(name):
         return _MASK
-    if isinstance(value, str):
-        return _SECRET_TEXTS.sub(_MASK, value)
-    if isinstance(value, dict):
-        return {key: _masked(str(key), inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_masked("", inner) for inner in value]
-    if isinstance(value, int | float):
-        return value
+    match value:
+        case dict():
+            return {key: _masked(str(key), inner) for key, inner in value.items()}
+        case list() | tuple() | set():
+            return [_masked("", inner) for inner in value]
+        case int() | float():
+            return value
     return _SECRET_TEXTS.sub(_MASK, str(value))
 
 

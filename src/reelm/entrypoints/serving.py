@@ -49,10 +49,11 @@ class _Server(Server):
 
     def _init_shared_socket(self) -> None:
         if self._inherited is None:
-            super()._init_shared_socket()
+            super()._init_shared_socket()  # type: ignore[no-untyped-call]
             return
+        holder: Any = SocketHolder  # its stub lacks the constructor: (descriptor, is Unix, backlog)
         self._ssp = None
-        self._shd = SocketHolder(self._inherited, False, _BACKLOG)
+        self._shd = holder(self._inherited, False, _BACKLOG)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -100,7 +101,7 @@ async def _serve(app: Any, settings: Settings) -> int:
         error = serving.exception()
         _log.error("the server ended by itself", error=repr(error))
         return 1
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]
     _, late = await asyncio.wait({serving}, timeout=_DRAIN_SECONDS)
     if late:
         _log.warning("requests were cut off", after_seconds=_DRAIN_SECONDS)
@@ -110,8 +111,9 @@ async def _serve(app: Any, settings: Settings) -> int:
 
 
 def _with_ending_streams(app: Any, stop: asyncio.Event) -> Any:
-    """The app, with its endless event streams told that the client left once the process is to stop;
-    otherwise each would hold up the stop for the whole time of grace.
+    """The app, with its endless event streams told that the client left once the process is to stop.
+
+    Otherwise each would hold up the stop for the whole time of grace.
     """
 
     def told(receive: Any) -> Any:

@@ -1,5 +1,4 @@
-"""The supervisor: one process that starts the realm's parts in order, restarts what crashes, and stops
-everything in reverse.
+"""The supervisor: starts the realm's parts in order, restarts what crashes, stops everything in reverse.
 
 It is single-threaded and holds the code its children share: they are forked from it after the modules they
 need are loaded, so that those pages exist once.
@@ -31,7 +30,9 @@ class Supervisor:
     start, and "" when all are.
     """
 
-    def __init__(self, programs: Sequence[Program], on_change: Callable[[str], None] = lambda name: None) -> None:
+    def __init__(
+        self, programs: Sequence[Program], on_change: Callable[[str], None] = lambda name: None
+    ) -> None:
         self.children = [Child(program) for program in sorted(programs, key=lambda each: each.level)]
         self._on_change = on_change
         self._waiting_for: str | None = None
@@ -55,8 +56,9 @@ class Supervisor:
         return self._stop_requests > 0
 
     def start(self) -> bool:
-        """Start everything; True when all is ready, False when told to stop before. Raises StartError if
-        a child fails again and again.
+        """Start everything; True when all is ready, False when told to stop before.
+
+        Raises StartError if a child fails again and again.
         """
         while not self.stopping:
             self._turn()

@@ -25,15 +25,18 @@ After = Callable[[Settings], int]
 
 
 def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None) -> int:
-    """Run the realm in `data` until a signal stops it; `after` runs in a process of its own once everything
-    is ready. Raises StartError.
+    """Run the realm in `data` until a signal stops it. Raises StartError.
+
+    `after` runs in a process of its own once everything is ready.
     """
     process.limit_allocator_arenas()
     os.umask(0o077)
     folder = DataFolder(data)
     folder.prepare()
     log.configure("supervisor", folder.logs, quiet=quiet)
-    sockets = folder.choose_sockets(reachable_by_all=os.geteuid() != 0 or reachable_by(NOBODY, folder.postgres))
+    sockets = folder.choose_sockets(
+        reachable_by_all=os.geteuid() != 0 or reachable_by(NOBODY, folder.postgres)
+    )
     settings = settings_of(folder, sockets, port)
     folder.lock(settings.web.origin)
     with serving.listen(settings.web.host, settings.web.port) as listener:

@@ -1,0 +1,110 @@
+# Everything a person does with this repository. `make` alone says what there is.
+# Needs Python 3.11 or newer, make and git; the rest is installed into .venv and web/node_modules.
+
+DATA ?= data
+PORT ?= 8080
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+REELM := $(VENV)/bin/reelm
+NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix web --no-fund --no-audit
+STAMPS := .stamps
+
+WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) \
+	web/index.html web/package.json web/package-lock.json web/svelte.config.js web/tsconfig.json web/vite.config.ts
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup up dev demo test test-all lint gen bench shots scenario browser clean
+
+help: ## Say what can be made
+	@echo "make TARGET [DATA=folder] [PORT=number]"
+	@sed -n 's/^\([a-zA-Z%-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14 | sed 's/^/  /'
+
+up: setup ## Start the realm (its data in DATA, its address http://127.0.0.1:PORT)
+	@exec $(REELM) up --data "$(DATA)" --port $(PORT)
+
+demo: setup ## Start a realm that is already alive: people, clips, talk
+	@exec $(REELM) demo --data "$(DATA)" --port $(PORT)
+
+dev: setup ## Start the realm and a web client that reloads as you edit it
+	@$(REELM) up --data "$(DATA)" --port $(PORT) & realm=$$!; trap 'kill $$realm; wait $$realm' EXIT; \
+	trap 'exit 0' INT TERM; REELM_URL="http://127.0.0.1:$(PORT)" $(NPM) run dev
+
+test: setup browser ## Run the tests
+	@$(NPM) test --silent
+	@$(PYTHON) -m pytest -m "not full"
+
+test-all: setup browser lint ## Run the tests with the full matrices, and the linters
+	@$(NPM) test --silent
+	@$(PYTHON) -m pytest
+
+lint: setup ## Check style, types and boundaries
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(NPM) run check
+	@$(NPM) run lint
+
+gen: setup ## Make what is generated: the OpenAPI snapshot and the web client's types
+	@$(REELM) openapi > spec/openapi.json.new && mv spec/openapi.json.new spec/openapi.json
+	@$(NPM) run gen
+
+bench: setup browser ## Measure everything (docs/measures.md)
+	@set -e; for bench in bench/*.py; do case $$bench in bench/record.py|*/_*|*/__*) continue;; esac; \
+	echo "— $$bench"; $(PYTHON) $$bench; done
+
+bench-%: setup browser ## Measure one thing, for example bench-start
+	@$(PYTHON) bench/$*.py
+
+shots: setup browser ## Take a picture of every screen into .shots
+	@$(PYTHON) -m tests.browser.shots
+
+scenario: setup browser ## Play the main scenario with real footage, as two people with phones
+	@$(PYTHON) -m pytest -m "not full" tests/browser
+
+setup: $(STAMPS)/python $(STAMPS)/web ## Install or update what is needed (all other targets do it)
+
+clean: ## Remove what was installed and built; data stays
+	rm -rf $(VENV) $(STAMPS) web/node_modules src/reelm/web_client
+
+$(PYTHON):
+	@for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "No Python 3.11 or newer with venv was found (on Debian: apt-get install python3-venv)." >&2; exit 1
+
+$(STAMPS)/locked: requirements.lock | $(PYTHON)
+	@mkdir -p $(STAMPS)
+	@echo "Installing Python packages …"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(STAMPS)/python: $(STAMPS)/locked pyproject.toml $(wildcard audit/pyproject.toml)
+	@for package in . audit; do if [ -f $$package/pyproject.toml ]; then \
+		$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -e ./$$package; fi; done
+	@touch $@
+
+$(STAMPS)/node: web/package-lock.json web/package.json $(STAMPS)/locked
+	@echo "Installing the web client's packages …"
+	@$(NPM) ci --silent
+	@touch $@
+
+$(STAMPS)/web: $(STAMPS)/node $(WEB_SOURCES)
+	@echo "Building the web client …"
+	@$(NPM) run build --silent
+	@touch $@
+
+browser:
+	@for name in chromium chromium-browser google-chrome; do \
+		command -v $$name >/dev/null 2>&1 && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "Installing Chromium for the browser tests …"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else \
+		echo "The browser tests need Chromium. Install it (on Debian: apt-get install chromium) and try again." >&2; \
+		exit 1; \
+	fi
