@@ -41,7 +41,7 @@ async def main(folder: Path) -> None:
         passwords=Passwords(memory_kib=64, time_cost=1),
     )
     await keeper.start(bind(str(folder / "keys.sock")))
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
     await asyncio.Event().wait()
 
 

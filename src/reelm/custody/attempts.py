@@ -56,7 +56,7 @@ class Attempts:
             buckets = [(f"address {who} {address}", PER_ADDRESS), (f"person {who}", PER_PERSON)]
         buckets.append(("realm", PER_REALM))
         now = self._clock.monotonic()
-        levels = [self._level(name, allowance, now) for name, allowance in buckets]
+        levels = [self._level(bucket, allowance, now) for bucket, allowance in buckets]
         waits = [
             (1 - level) * allowance.seconds_each
             for level, (_, allowance) in zip(levels, buckets, strict=True)
@@ -67,12 +67,12 @@ class Attempts:
                 "That was tried too often. Please wait, or use a passkey or a device you signed in on before.",
                 retry_after_seconds=max(1, round(max(waits))),
             )
-        for level, (name, _) in zip(levels, buckets, strict=True):
-            self._left[name] = (level - 1, now)
-            self._left.move_to_end(name)
+        for level, (bucket, _) in zip(levels, buckets, strict=True):
+            self._left[bucket] = (level - 1, now)
+            self._left.move_to_end(bucket)
         while len(self._left) > _REMEMBERED:
             self._left.popitem(last=False)
-        return [name for name, _ in buckets]
+        return [bucket for bucket, _ in buckets]
 
     def _level(self, name: str, allowance: Allowance, now: float) -> float:
         left, seen = self._left.get(name, (float(allowance.burst), now))

@@ -112,7 +112,9 @@ class Keeper:
         existing = await self._rows.list_existing(waiting)
         for person_id in waiting:
             if person_id in existing:
-                await self.door.write(self.store.confirm_person, person_id, int(self._clock.now().timestamp()))
+                await self.door.write(
+                    self.store.confirm_person, person_id, int(self._clock.now().timestamp())
+                )
             else:
                 await self.door.destroy(person_id)
         _log.info("keys.swept", claimed=len(existing), unclaimed=len(waiting) - len(existing))

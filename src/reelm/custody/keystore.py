@@ -2,7 +2,7 @@
 
 Everything secret in it is sealed under the KEK or under the person's own data key, and bound to its row, so
 neither a stolen file nor a row moved to another person is of use. Writes are durable when they return
-(`synchronous=FULL`); each change of a person is one transaction, so a kill −9 leaves no half person.
+(`synchronous=FULL`); each change of a person is one transaction, so a kill -9 leaves no half person.
 Erasing deletes the rows (`secure_delete`), empties the write-ahead log and rewrites the file.
 
 Methods are synchronous; `write` methods run on one writer thread, chosen by the caller.
@@ -241,7 +241,8 @@ class Keystore:
     def list_unconfirmed(self, enrolled_before: int, limit: int = 500) -> list[UUID]:
         """People whose sign-up may have failed after their keys were made."""
         rows = self._reader.execute(
-            "SELECT person_id FROM people WHERE confirmed_at IS NULL AND enrolled_at < ? ORDER BY enrolled_at LIMIT ?",
+            "SELECT person_id FROM people WHERE confirmed_at IS NULL AND enrolled_at < ?"
+            " ORDER BY enrolled_at LIMIT ?",
             (enrolled_before, limit),
         )
         return [UUID(bytes=row[0]) for row in rows]

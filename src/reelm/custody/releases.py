@@ -51,8 +51,9 @@ class Releases:
         return schemas.KeyBytes(person.data_key)
 
     async def withdraw(self, asked: schemas.Withdraw) -> schemas.Done:
-        """Undo an enrolment, with its ticket, before the first sign-in, and only if no row of it was kept: a
-        sign-up whose commit was done but whose answer was lost keeps its keys.
+        """Undo an enrolment, with its ticket, before the first sign-in, and only if no row of it was kept.
+
+        A sign-up that was committed, and whose answer was lost on the way, keeps its keys.
         """
         secret = self._door.subject_secret
         person_id = verify_subject(secret, asked.enrol_ticket, ENROL_PURPOSE, self._clock.now())

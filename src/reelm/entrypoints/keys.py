@@ -27,6 +27,7 @@ from reelm.kit.ids import SystemIds
 from reelm.settings import Settings
 
 _PR_SET_DUMPABLE = 4
+_CAP_IPC_LOCK = 14
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 _MINUTE_SECONDS = 60.0
 _MINUTES_AN_HOUR = 60
@@ -39,12 +40,14 @@ def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. One process per data folder."""
     os.umask(0o077)
     try:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         bound = bind(settings.keys_address)
         uids = {os.geteuid(), _step_down(settings)}
         _shut_out_observers()
         return asyncio.run(_serve(settings, bound, uids))
     except (KeyFileError, KeyStoreError, OSError) as error:
-        _log.error("keys.cannot_start", reason=str(error))  # noqa: TRY400 - the reason is the message
+        _log.error("keys.cannot_start", reason=str(error))
         return CANNOT_START
 
 
@@ -58,7 +61,12 @@ async def _serve(settings: Settings, bound: socket.socket, allowed_uids: set[int
     clock = SystemClock()
     party = relying_party(settings.web.origin)
     keeper = Keeper(
-        settings.data / "keys", PostgresRows(database), party, clock, SystemIds(clock), allowed_uids=allowed_uids
+        settings.data / "keys",
+        PostgresRows(database),
+        party,
+        clock,
+        SystemIds(clock),
+        allowed_uids=allowed_uids,
     )
     try:
         await keeper.start(bound)
@@ -95,8 +103,8 @@ async def _keep(keeper: Keeper, stop: asyncio.Event) -> None:
             await keeper.every_minute()
             if minutes % _MINUTES_AN_HOUR == 1:
                 await keeper.every_hour()
-        except Exception as error:  # the next minute tries again
-            _log.error("keys.upkeep_failed", failure=type(error).__name__)  # noqa: TRY400 - no values in logs
+        except Exception as error:  # noqa: BLE001 - the next minute tries again; no message into the log
+            _log.error("keys.upkeep_failed", failure=type(error).__name__)
 
 
 def _step_down(settings: Settings) -> int:
@@ -135,9 +143,14 @@ def _shut_out_observers() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != resource.RLIM_INFINITY:
-        return
-    # On fault: pages shared with the parent stay shared until they are written.
-    libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
+    # With a limit on locked memory, and no right to pass it, a later allocation would fail: then rather not.
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == resource.RLIM_INFINITY or _may_lock_memory():
+        # On fault: pages shared with the parent stay shared until they are written.
+        libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
+
+
+def _may_lock_memory() -> bool:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> _CAP_IPC_LOCK & 1)
+    return False

@@ -45,7 +45,9 @@ async def village(keys: KeysClient, admin: Any) -> AsyncIterator[Village]:
         await keys.enrol(people[name], password="correct horse")
         handle = f"{name}{people[name].hex[-8:]}"
         await admin.execute(
-            "INSERT INTO people (id, handle, handle_key, display_name) VALUES ($1, $2, $2, $2)", people[name], handle
+            "INSERT INTO people (id, handle, handle_key, display_name) VALUES ($1, $2, $2, $2)",
+            people[name],
+            handle,
         )
         tokens[name] = (await keys.sign_in(people[name], "correct horse", "x")).token
     author, clip_id = people["author"], ids.new()
@@ -62,7 +64,9 @@ async def village(keys: KeysClient, admin: Any) -> AsyncIterator[Village]:
             people[followee],
             state,
         )
-    await admin.execute("INSERT INTO blocks (person_id, blocked_id) VALUES ($1, $2)", author, people["blocked"])
+    await admin.execute(
+        "INSERT INTO blocks (person_id, blocked_id) VALUES ($1, $2)", author, people["blocked"]
+    )
     await admin.execute(
         "INSERT INTO clips (id, author_id, status, visibility, audience, language, published_at)"
         " VALUES ($1, $2, 'ready', 'followers', 'followers', 'en', now())",
@@ -71,7 +75,10 @@ async def village(keys: KeysClient, admin: Any) -> AsyncIterator[Village]:
     )
     fresh = await keys.new_clip_key(tokens["author"], clip_id)
     await admin.execute(
-        "INSERT INTO clip_keys (clip_id, author_id, wrapped_key) VALUES ($1, $2, $3)", clip_id, author, fresh.wrapped
+        "INSERT INTO clip_keys (clip_id, author_id, wrapped_key) VALUES ($1, $2, $3)",
+        clip_id,
+        author,
+        fresh.wrapped,
     )
     yield Village(author, tokens, people, clip_id, fresh.key, admin)
     await admin.execute("DELETE FROM people WHERE id = ANY ($1::uuid[])", list(people.values()))

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from tests.slices.custody.conftest import Shell
 
 from reelm.custody.keeper import Keeper
 from reelm.custody.service import KeysClient
 from reelm.custody.tickets import mint_subject
 from reelm.kit.clock import SystemClock
 from reelm.settings import Settings
-from tests.slices.custody.conftest import Shell
 
 LINA = UUID("0192f0c8-0000-7000-8000-0000000000aa")
 FORGED, EXPIRED = "28R01", "28R02"
@@ -68,8 +68,8 @@ async def test_forged_tickets_are_refused(shell: Shell, keeper: Keeper) -> None:
 
 
 async def test_an_old_ticket_is_refused_also_within_a_long_transaction(shell: Shell, keeper: Keeper) -> None:
+    ticket = mint_subject(keeper.door.subject_secret, LINA, "session", _in(-1))
     with pytest.raises(asyncpg.PostgresError) as refused:
-        ticket = mint_subject(keeper.door.subject_secret, LINA, "session", _in(-1))
         await shell.ask("SELECT reelm.subject()", ticket=ticket)
     assert refused.value.sqlstate == EXPIRED
     ticket = mint_subject(keeper.door.subject_secret, LINA, "session", _in(2))
@@ -77,7 +77,7 @@ async def test_an_old_ticket_is_refused_also_within_a_long_transaction(shell: Sh
     await transaction.start()
     await shell.connection.execute("SELECT set_config('reelm.ticket', $1, true)", ticket)
     assert await shell.connection.fetchval("SELECT reelm.subject()") == LINA
-    with pytest.raises(asyncpg.PostgresError) as refused:
+    with pytest.raises(asyncpg.PostgresError) as refused:  # noqa: PT012 - it ends in the middle of the loop
         for _ in range(60):
             await shell.connection.fetchval("SELECT pg_sleep(0.05)")
             await shell.connection.fetchval("SELECT reelm.subject()")

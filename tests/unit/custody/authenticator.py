@@ -29,7 +29,9 @@ class Authenticator:
         return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin}).encode()
 
     def _data(self, rp_id: str, flags: int, rest: bytes = b"") -> bytes:
-        return hashlib.sha256(rp_id.encode()).digest() + bytes((flags,)) + self.counter.to_bytes(4, "big") + rest
+        return (
+            hashlib.sha256(rp_id.encode()).digest() + bytes((flags,)) + self.counter.to_bytes(4, "big") + rest
+        )
 
     def register(self, options: dict[str, Any]) -> dict[str, Any]:
         """What navigator.credentials.create() returns, as JSON."""
@@ -68,4 +70,10 @@ class Authenticator:
 
     def _credential(self, response: dict[str, Any]) -> dict[str, Any]:
         name = bytes_to_base64url(self.credential_id)
-        return {"id": name, "rawId": name, "type": "public-key", "response": response, "clientExtensionResults": {}}
+        return {
+            "id": name,
+            "rawId": name,
+            "type": "public-key",
+            "response": response,
+            "clientExtensionResults": {},
+        }

@@ -87,7 +87,9 @@ class House:
             self.keeper = None
 
     def client(self, caller: str = "web", patience_seconds: float = 5.0) -> KeysClient:
-        made = KeysClient(self.address, SystemLike(self.clock), caller=caller, patience_seconds=patience_seconds)  # type: ignore[arg-type]
+        made = KeysClient(
+            self.address, SystemLike(self.clock), caller=caller, patience_seconds=patience_seconds
+        )  # type: ignore[arg-type]
         self.clients.append(made)
         return made
 

@@ -4,11 +4,11 @@ import datetime as dt
 from uuid import UUID
 
 import pytest
+from tests.unit.custody.authenticator import Authenticator
+from tests.unit.custody.conftest import ORIGIN, House
 
 from reelm.custody import errors
 from reelm.custody.service import KeysClient
-from tests.unit.custody.authenticator import Authenticator
-from tests.unit.custody.conftest import ORIGIN, House
 
 
 async def _enrolled(house: House, client: KeysClient) -> tuple[UUID, Authenticator]:
@@ -101,7 +101,9 @@ async def test_more_passkeys_are_bound_to_the_session_that_asked(house: House) -
     challenge = await client.passkey_options(token, "lina")
     with pytest.raises(errors.PasskeyRefusedError):
         await client.add_passkey(
-            others, client.passkey_answer(challenge.challenge_id, device.register(challenge.options)), "stolen"
+            others,
+            client.passkey_answer(challenge.challenge_id, device.register(challenge.options)),
+            "stolen",
         )
     challenge = await client.passkey_options(token, "lina")
     answer = client.passkey_answer(challenge.challenge_id, device.register(challenge.options))
@@ -147,7 +149,9 @@ async def test_a_sign_up_challenge_is_for_one_person(house: House) -> None:
         await client.enrol(house.ids.new(), passkey=answer)
 
 
-@pytest.mark.parametrize("junk", [{}, {"rawId": 7}, {"rawId": "!!", "response": None}, {"id": "aa", "response": []}])
+@pytest.mark.parametrize(
+    "junk", [{}, {"rawId": 7}, {"rawId": "!!", "response": None}, {"id": "aa", "response": []}]
+)
 async def test_junk_is_refused_without_a_fault(house: House, junk: dict[str, object]) -> None:
     client = house.client()
     challenge = await client.passkey_sign_in_options()

@@ -4,14 +4,15 @@ import asyncio
 import multiprocessing
 import os
 import struct
+from pathlib import Path
 
 import msgspec
 import pytest
+from tests.unit.custody.conftest import House
 
 from reelm.custody import schemas
 from reelm.custody.errors import BusyError, KeysUnavailableError
 from reelm.kit.errors import SignInRequiredError
-from tests.unit.custody.conftest import House
 
 LENGTH = struct.Struct(">I")
 
@@ -62,14 +63,16 @@ async def test_a_real_other_user_gets_nothing(house: House, open_socket: bool) -
     """Refused by the socket's mode; and, were that opened, by the peer's uid."""
     house.folder.chmod(0o711)
     if open_socket:
-        os.chmod(house.address, 0o777)
+        Path(house.address).chmod(0o777)  # noqa: ASYNC240 - a moment
     spawn = multiprocessing.get_context("spawn")
     answers = spawn.Queue()
     stranger = spawn.Process(target=_knock_as, args=(65534, house.address, answers))
     await asyncio.to_thread(stranger.start)
     answer = await asyncio.to_thread(answers.get, True, 20)
     await asyncio.to_thread(stranger.join)
-    assert answer in ({"b''", "ConnectionResetError", "BrokenPipeError"} if open_socket else {"PermissionError"})
+    assert answer in (
+        {"b''", "ConnectionResetError", "BrokenPipeError"} if open_socket else {"PermissionError"}
+    )
 
 
 async def test_malformed_frames_end_their_connection_only(house: House) -> None:
@@ -131,7 +134,9 @@ async def test_no_message_shows_what_it_carries(house: House) -> None:
         assert secret not in str([message])
 
 
-async def test_nothing_secret_is_logged(house: House, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_nothing_secret_is_logged(
+    house: House, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     client = house.client()
     assert house.keeper is not None
     person_id, token = await house.person(client)
@@ -157,8 +162,8 @@ async def test_sessions_are_remembered_through_a_short_restart(house: House) -> 
     _, token = await house.person(client)
     await client.resolve(token)
     await house.stop()
+    fresh = house.client(patience_seconds=0)
     with pytest.raises(KeysUnavailableError):
-        fresh = house.client(patience_seconds=0)
         await fresh.resolve(token)
     waiting = asyncio.create_task(client.resolve(token))
     await asyncio.sleep(0)

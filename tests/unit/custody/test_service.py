@@ -4,11 +4,11 @@ import asyncio
 import datetime as dt
 
 import pytest
+from tests.unit.custody.conftest import House
 
 from reelm.custody import errors
 from reelm.custody.tickets import verify_subject
 from reelm.kit.errors import NotFoundError, SignInRequiredError, TooManyRequestsError
-from tests.unit.custody.conftest import House
 
 
 async def test_a_person_enrols_signs_in_and_is_known(house: House) -> None:
@@ -173,12 +173,13 @@ async def test_guessing_is_limited_and_the_owner_still_comes_in(house: House) ->
     refused = limited = 0
     for guess in range(60):
         try:
-            await client.sign_in(person_id, f"guess {guess:04}", "bot", name="lina", address=f"bot {guess % 9}")
+            await client.sign_in(
+                person_id, f"guess {guess:04}", "bot", name="lina", address=f"bot {guess % 9}"
+            )
         except errors.SignInRefusedError:
             refused += 1
         except TooManyRequestsError as error:
-            limited += 1
-            assert error.retry_after_seconds
+            limited += bool(error.retry_after_seconds)
     assert refused <= 30
     assert limited >= 30
     with pytest.raises(TooManyRequestsError):
@@ -212,7 +213,7 @@ async def test_another_persons_device_does_not_vouch(house: House) -> None:
     device = (await client.sign_in(mallory, "correct horse", "x", name="mallory")).device
     victim = house.ids.new()
     await client.enrol(victim, password="correct horse")
-    with pytest.raises(TooManyRequestsError):
+    with pytest.raises(TooManyRequestsError):  # noqa: PT012 - it is the loop that is too much
         for _ in range(10):
             with pytest.raises(errors.SignInRefusedError):
                 await client.sign_in(victim, "wrong horse", "x", name="victim", address="a", device=device)
@@ -227,7 +228,7 @@ async def test_blind_indexes_are_equal_for_equal_contacts_only(house: House) -> 
     assert phone == await client.blind_index("phone", "004930 12345678")
     with pytest.raises(errors.ContactUnsuitableError):
         await client.blind_index("phone", "030 12345678")
-    with pytest.raises(TooManyRequestsError):
+    with pytest.raises(TooManyRequestsError):  # noqa: PT012 - it is the loop that is too much
         for number in range(400):
             await client.blind_index("phone", f"+4930{number:07}")
 

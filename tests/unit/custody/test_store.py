@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.custody.conftest import House
 
 from reelm.custody import errors
 from reelm.custody.envelope import KekRing, context, create_slot, new_key, seal, unseal
 from reelm.custody.fields import open_field, seal_field
 from reelm.custody.keystore import Keystore
 from reelm.kit.errors import SignInRequiredError
-from tests.unit.custody.conftest import House
 
 PARTS = st.lists(st.text(max_size=20), min_size=3, max_size=5)
 
@@ -184,7 +184,15 @@ async def test_a_session_written_by_hand_is_no_session(house: House) -> None:
         now = int(house.clock.now().timestamp())
         db.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (bytes(16), hashlib.sha256(b"planted").digest(), victim.bytes, os.urandom(40), now, now, now + 9999),
+            (
+                bytes(16),
+                hashlib.sha256(b"planted").digest(),
+                victim.bytes,
+                os.urandom(40),
+                now,
+                now,
+                now + 9999,
+            ),
         )
     db.close()
     await house.start()
