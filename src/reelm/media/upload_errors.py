@@ -105,3 +105,18 @@ class PictureUnsuitableError(InvalidRequestError):
 
     code = "media.picture_unsuitable"
     title = "This picture can't be used. Please choose a JPEG, PNG or WebP of at most 10 MB."
+
+
+class LinkExpiredError(NotAllowedError):
+    """A signed address whose time is over; the clip's JSON has a fresh one."""
+
+    code = "media.link_expired"
+    title = "This address has run out. Please open the clip again."
+
+
+class MethodNotTakenError(ReelmError):
+    """Media files are read, never written, here."""
+
+    code = "reelm.method_not_allowed"
+    status = 405
+    title = "This address does not take that method."

@@ -94,7 +94,7 @@ class Uploads:
 
     async def create(self, visitor: Visitor, size: int, filename: str, filetype: str) -> UploadRow:
         """Make room for `size` bytes. Refuses before a byte has come: type, size, quota, disk."""
-        declared = filetype.split(";")[0].strip().lower()
+        declared = filetype.partition(";")[0].strip().lower()
         if declared not in VIDEO_TYPES:
             raise UploadTypeError(fields={"filetype": "unsupported"})
         if size > self.largest_bytes:

@@ -1,0 +1,57 @@
+"""HTTP of media: uploads (tus), profile pictures, and the files themselves."""
+
+from typing import Any
+
+from litestar import Request, Router, delete, put
+from litestar.handlers import asgi
+from litestar.types import Receive, Scope, Send
+
+from reelm.accounts.service import Visitor
+from reelm.kit.database import UnitOfWork
+from reelm.kit.http import SIGNED_IN, problems
+from reelm.kit.limits import Limit, RateLimiter
+from reelm.media.avatars import LARGEST_BYTES
+from reelm.media.schemas import AvatarOut
+from reelm.media.service import MediaService
+from reelm.media.tus import body_of, tus_router
+from reelm.media.upload_errors import PictureUnsuitableError
+from reelm.media.uploads import ClientGoneError
+
+_AVATARS = Limit(burst=10, seconds_each=60)
+
+
+@put("/me/avatar", responses=problems(*SIGNED_IN, PictureUnsuitableError), tags=["media"])
+async def put_avatar(
+    request: Request[Any, Any, Any],
+    visitor: Visitor,
+    media: MediaService,
+    uow: UnitOfWork,
+    limiter: RateLimiter,
+) -> AvatarOut:
+    """Show the picture in the body (JPEG, PNG or WebP, at most 10 MB) as one's own."""
+    limiter.spend("avatars", str(visitor.person_id), _AVATARS)
+    picture = bytearray()
+    try:
+        async for chunk in body_of(request):
+            picture += chunk
+            if len(picture) > LARGEST_BYTES:
+                raise PictureUnsuitableError(fields={"picture": "too_large"})
+    except ClientGoneError as error:
+        raise PictureUnsuitableError(fields={"picture": "incomplete"}) from error
+    return AvatarOut(await media.set_avatar(uow, visitor, bytes(picture)))
+
+
+@delete("/me/avatar", status_code=204, responses=problems(*SIGNED_IN), tags=["media"])
+async def delete_avatar(visitor: Visitor, media: MediaService, uow: UnitOfWork) -> None:
+    """Take one's picture away."""
+    await media.remove_avatar(uow, visitor)
+
+
+@asgi("/media", is_mount=True, copy_scope=True)
+async def media_files(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with a file."""
+    files = scope["litestar_app"].state.rooms.media.files  # type: ignore[typeddict-item]
+    await files(scope, receive, send)
+
+
+router = Router("/api/v1", route_handlers=[tus_router, put_avatar, delete_avatar])
