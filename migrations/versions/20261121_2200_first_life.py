@@ -47,21 +47,47 @@ def upgrade():
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("bigrams", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("terms", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("language", sa.Text(), server_default="", nullable=False),
+        sa.Column("weight", sa.SmallInteger(), server_default="0", nullable=False),
         sa.CheckConstraint("kind IN ('person', 'clip', 'sound', 'tag')", name=op.f("ck_search_words_kind")),
         sa.PrimaryKeyConstraint("kind", "reference", name=op.f("pk_search_words")),
     )
     op.create_index(
-        "ix_search_words_bigrams", "search_words", ["bigrams"], unique=False, postgresql_using="gin"
+        "ix_search_words_kind_weight_reference",
+        "search_words",
+        ["kind", "weight", "reference"],
+        unique=False,
     )
     op.create_index(
-        "ix_search_words_key",
+        "ix_search_words_terms",
         "search_words",
-        ["key"],
+        ["terms"],
         unique=False,
         postgresql_using="gin",
-        postgresql_ops={"key": "gin_trgm_ops"},
+        postgresql_with={"fastupdate": "off"},
+    )
+    op.create_table(
+        "search_terms",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "term", name=op.f("pk_search_terms")),
+    )
+    op.create_index(
+        "ix_search_terms_kind_term",
+        "search_terms",
+        ["kind", "term"],
+        unique=False,
+        postgresql_ops={"term": "text_pattern_ops"},
+    )
+    op.create_index(
+        "ix_search_terms_trigrams",
+        "search_terms",
+        ["term"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"term": "gin_trgm_ops"},
     )
     op.create_table(
         "answers",
@@ -329,6 +355,13 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
     )
     op.create_index("ix_comments_author_id", "comments", ["author_id"], unique=False)
+    op.create_index(
+        "uq_comments_pinned",
+        "comments",
+        ["clip_id"],
+        unique=True,
+        postgresql_where=sa.text("pinned_at IS NOT NULL"),
+    )
     op.create_index("ix_comments_clip_id_likes", "comments", ["clip_id", "likes"], unique=False)
     op.create_index(
         "ix_comments_clip_id_parent_id_id", "comments", ["clip_id", "parent_id", "id"], unique=False
@@ -375,6 +408,8 @@ def upgrade():
         sa.Column("audio", sa.Text(), nullable=False),
         sa.Column("waveform", postgresql.BYTEA(), nullable=False),
         sa.Column("reusable", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("cover", sa.Text(), nullable=True),
+        sa.Column("sealed", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("uses", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column(
             "created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False
@@ -431,7 +466,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("person_id", "id", name=op.f("pk_notices")),
     )
-    op.create_index("ix_notices_actor_id", "notices", ["actor_id"], unique=False)
+    op.create_index("ix_notices_actor_id_person_id", "notices", ["actor_id", "person_id"], unique=False)
     op.create_index("ix_notices_clip_id", "notices", ["clip_id"], unique=False)
     op.create_index("ix_notices_comment_id", "notices", ["comment_id"], unique=False)
 
@@ -440,7 +475,7 @@ def downgrade():
 
     op.drop_index("ix_notices_comment_id", table_name="notices")
     op.drop_index("ix_notices_clip_id", table_name="notices")
-    op.drop_index("ix_notices_actor_id", table_name="notices")
+    op.drop_index("ix_notices_actor_id_person_id", table_name="notices")
     op.drop_table("notices")
     op.drop_index("ix_comment_likes_comment_id", table_name="comment_likes")
     op.drop_table("comment_likes")
@@ -455,6 +490,9 @@ def downgrade():
     op.drop_index("ix_comments_parent_id", table_name="comments")
     op.drop_index("ix_comments_clip_id_parent_id_id", table_name="comments")
     op.drop_index("ix_comments_clip_id_likes", table_name="comments")
+    op.drop_index(
+        "uq_comments_pinned", table_name="comments", postgresql_where=sa.text("pinned_at IS NOT NULL")
+    )
     op.drop_index("ix_comments_author_id", table_name="comments")
     op.drop_table("comments")
     op.drop_index("ix_clip_tags_tag_published_at", table_name="clip_tags")
@@ -482,12 +520,22 @@ def downgrade():
     op.drop_table("blocks")
     op.drop_table("answers")
     op.drop_index(
-        "ix_search_words_key",
+        "ix_search_terms_trigrams",
+        table_name="search_terms",
+        postgresql_using="gin",
+        postgresql_ops={"term": "gin_trgm_ops"},
+    )
+    op.drop_index(
+        "ix_search_terms_kind_term", table_name="search_terms", postgresql_ops={"term": "text_pattern_ops"}
+    )
+    op.drop_table("search_terms")
+    op.drop_index(
+        "ix_search_words_terms",
         table_name="search_words",
         postgresql_using="gin",
-        postgresql_ops={"key": "gin_trgm_ops"},
+        postgresql_with={"fastupdate": "off"},
     )
-    op.drop_index("ix_search_words_bigrams", table_name="search_words", postgresql_using="gin")
+    op.drop_index("ix_search_words_kind_weight_reference", table_name="search_words")
     op.drop_table("search_words")
     op.drop_table("people")
     op.drop_table("invitations")

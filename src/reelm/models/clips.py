@@ -4,7 +4,18 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 from sqlalchemy.types import BigInteger, Boolean, Integer, SmallInteger, Text
 
-from reelm.models.declare import ME, Audience, DataClass, acting, catalog, column, declare, everyone, member, owner
+from reelm.models.declare import (
+    ME,
+    Audience,
+    DataClass,
+    acting,
+    catalog,
+    column,
+    declare,
+    everyone,
+    member,
+    owner,
+)
 from reelm.models.people import NOT_BLOCKED, NOW, WHEN, person_id
 
 PUBLIC_CLIP = "audience = 'everyone' AND status = 'ready' AND published_at IS NOT NULL"
@@ -32,7 +43,7 @@ uploads = declare(
     Index("ix_uploads_expires_at", "expires_at"),
     CheckConstraint("received_bytes <= size_bytes", name="not_over"),
     purpose="Files on their way in, so that a lost connection loses nothing.",
-    retention="48 hours, or until the clip is made.",
+    retention="48 hours without a piece; once it is part of a clip, as long as the clip's original is kept.",
     audiences=[owner("person_id")],
     grants={"reelm_web": "SELECT, INSERT, UPDATE, DELETE", "reelm_worker": "SELECT, UPDATE, DELETE"},
 )
@@ -184,6 +195,8 @@ sounds = declare(
     column("audio", Text(), DataClass.PUBLIC),
     column("waveform", BYTEA(), DataClass.PUBLIC),
     column("reusable", Boolean(), DataClass.PUBLIC, server_default=text("true")),
+    column("cover", Text(), DataClass.PUBLIC, nullable=True),
+    column("sealed", Boolean(), DataClass.PUBLIC, server_default=text("true")),
     column("uses", BigInteger(), DataClass.PUBLIC, server_default="0"),
     column("created_at", WHEN, DataClass.PUBLIC, server_default=NOW),
     Index("ix_sounds_origin_clip_id", "origin_clip_id"),
@@ -240,7 +253,9 @@ comments = declare(
     column("id", UUID(), DataClass.PUBLIC, primary_key=True),
     clip_id("clip_id", DataClass.PUBLIC),
     person_id("author_id", DataClass.PUBLIC),
-    column("parent_id", UUID(), DataClass.PUBLIC, ForeignKey("comments.id", ondelete="CASCADE"), nullable=True),
+    column(
+        "parent_id", UUID(), DataClass.PUBLIC, ForeignKey("comments.id", ondelete="CASCADE"), nullable=True
+    ),
     column("text", Text(), DataClass.PUBLIC),
     column("created_at", WHEN, DataClass.PUBLIC, server_default=NOW),
     column("pinned_at", WHEN, DataClass.PUBLIC, nullable=True),
@@ -251,6 +266,7 @@ comments = declare(
     Index("ix_comments_clip_id_likes", "clip_id", "likes"),
     Index("ix_comments_parent_id", "parent_id"),
     Index("ix_comments_author_id", "author_id"),
+    Index("uq_comments_pinned", "clip_id", unique=True, postgresql_where=text("pinned_at IS NOT NULL")),
     purpose="What people say under a clip.",
     retention="Until its author or the clip's author deletes it.",
     audiences=[
@@ -282,7 +298,11 @@ comment_likes = declare(
     "comment_likes",
     person_id("person_id", DataClass.SOCIAL, primary_key=True),
     column(
-        "comment_id", UUID(), DataClass.SOCIAL, ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True
+        "comment_id",
+        UUID(),
+        DataClass.SOCIAL,
+        ForeignKey("comments.id", ondelete="CASCADE"),
+        primary_key=True,
     ),
     column("created_at", WHEN, DataClass.SOCIAL, server_default=NOW),
     Index("ix_comment_likes_comment_id", "comment_id"),

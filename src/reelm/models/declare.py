@@ -104,7 +104,9 @@ def declare(
     return Table(name, metadata, *parts, info=info, **options)
 
 
-def column(name: str, kind: TypeEngine[Any], data_class: DataClass, *rest: Any, **options: Any) -> Column[Any]:
+def column(
+    name: str, kind: TypeEngine[Any], data_class: DataClass, *rest: Any, **options: Any
+) -> Column[Any]:
     """Declare a column; `data_class` is not optional. Columns are NOT NULL unless `nullable=True`."""
     options.setdefault("nullable", False)
     return Column(name, kind, *rest, info={"class": data_class}, **options)

@@ -45,8 +45,9 @@ END $$;
 CREATE OR REPLACE FUNCTION reelm.put_words(
   of_kind text, of_reference text, words text, pairs text[], in_language text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE own boolean;
 BEGIN
-  IF NOT CASE of_kind
+  own := CASE of_kind
     WHEN 'person' THEN of_reference = reelm.subject()::text
     WHEN 'clip' THEN EXISTS (SELECT 1 FROM clips WHERE id = of_reference::uuid AND author_id = reelm.subject()
                              AND audience = 'everyone' AND status = 'ready' AND published_at IS NOT NULL)
@@ -55,12 +56,97 @@ BEGIN
                               AND c.audience = 'everyone' AND c.published_at IS NOT NULL)
     WHEN 'tag' THEN EXISTS (SELECT 1 FROM clip_tags t JOIN clips c ON c.id = t.clip_id WHERE t.tag = of_reference
                             AND c.author_id = reelm.subject() AND c.audience = 'everyone')
-    ELSE false END
-  THEN RETURN; END IF;
-  INSERT INTO search_words (kind, reference, key, bigrams, language)
-  VALUES (of_kind, of_reference, words, pairs, in_language)
+    ELSE false END;
+  IF NOT own THEN RETURN; END IF;
+  -- Most words are here already, as they are: then no row is locked that another publication waits for.
+  IF EXISTS (SELECT 1 FROM search_words w WHERE w.kind = of_kind AND w.reference = of_reference
+             AND w.key = words AND w.language = in_language) THEN RETURN; END IF;
+  INSERT INTO search_words (kind, reference, key, terms, language)
+  VALUES (of_kind, of_reference, words, reelm.terms_of(words, pairs), in_language)
   ON CONFLICT (kind, reference) DO UPDATE
-    SET key = excluded.key, bigrams = excluded.bigrams, language = excluded.language;
+    SET key = excluded.key, terms = excluded.terms, language = excluded.language;
+END $$;
+
+-- What a text is found by: its words, and the single signs and pairs of scripts that have no gaps.
+CREATE OR REPLACE FUNCTION reelm.terms_of(words text, pairs text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(array_agg(DISTINCT left(term, 64)), '{}')
+    FROM unnest(string_to_array(words, ' ') || pairs) AS term WHERE term <> ''
+$$;
+
+-- The dictionary follows the words, a statement at a time, in one order so that two statements never wait for
+-- each other; a word that nothing has any more is forgotten.
+CREATE OR REPLACE FUNCTION reelm.on_words() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE kinds text[]; words text[]; steps integer[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(kind ORDER BY kind, term), array_agg(term ORDER BY kind, term),
+           array_agg(step ORDER BY kind, term) INTO kinds, words, steps
+      FROM (SELECT kind, term, count(*) AS step FROM after, unnest(terms) AS term GROUP BY kind, term) AS moved;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(kind ORDER BY kind, term), array_agg(term ORDER BY kind, term),
+           array_agg(step ORDER BY kind, term) INTO kinds, words, steps
+      FROM (SELECT kind, term, -count(*) AS step FROM before, unnest(terms) AS term GROUP BY kind, term) AS moved;
+  ELSE
+    WITH turned AS (
+      SELECT kind, b.terms AS old_terms, a.terms AS new_terms FROM before b JOIN after a USING (kind, reference)
+       WHERE a.terms <> b.terms)
+    SELECT array_agg(kind ORDER BY kind, term), array_agg(term ORDER BY kind, term),
+           array_agg(step ORDER BY kind, term) INTO kinds, words, steps
+      FROM (SELECT kind, term, sum(one) AS step
+              FROM (SELECT kind, unnest(old_terms) AS term, -1 AS one FROM turned
+                    UNION ALL SELECT kind, unnest(new_terms), 1 FROM turned) AS each
+             GROUP BY kind, term HAVING sum(one) <> 0) AS moved;
+  END IF;
+  INSERT INTO search_terms AS t (kind, term, uses)
+  SELECT * FROM unnest(kinds, words, steps)
+      ON CONFLICT (kind, term) DO UPDATE SET uses = t.uses + excluded.uses;
+  IF TG_OP <> 'INSERT' THEN
+    DELETE FROM search_terms t USING unnest(kinds, words) AS moved (kind, term)
+     WHERE t.kind = moved.kind AND t.term = moved.term AND t.uses <= 0;
+  END IF;
+  RETURN NULL;
+END $$;
+
+-- How well known a thing is, in quarters of a doubling, so that what matches equally is found by it. Everything
+-- when `since` is NULL; then tags that no public clip carries any more are forgotten, too.
+CREATE OR REPLACE FUNCTION reelm.weigh_words(since timestamptz) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE changed integer;
+BEGIN
+  IF since IS NULL THEN
+    DELETE FROM search_words w WHERE w.kind = 'tag' AND NOT EXISTS (
+      SELECT 1 FROM clip_tags t JOIN clips c ON c.id = t.clip_id
+       WHERE t.tag = w.reference AND c.audience = 'everyone' AND c.status = 'ready' AND c.published_at IS NOT NULL);
+  END IF;
+  WITH known AS (
+    SELECT 'clip' AS kind, clip_id::text AS reference,
+           views / 4.0 + likes * 2 + comments * 3 + reposts * 3 + shares * 4 AS score
+      FROM clip_counters WHERE since IS NULL OR changed_at >= since
+    UNION ALL SELECT 'person', id::text, followers + likes / 10.0 FROM people
+    UNION ALL SELECT 'sound', id::text, uses FROM sounds
+    UNION ALL SELECT 'tag', t.tag, count(*) FROM clip_tags t
+     WHERE since IS NULL OR t.tag IN (SELECT unnest(c.tags) FROM clips c WHERE c.changed_at >= since)
+     GROUP BY t.tag),
+  weighed AS (SELECT kind, reference, floor(4 * ln(1 + greatest(score, 0)) / ln(2))::smallint AS weight FROM known)
+  UPDATE search_words w SET weight = n.weight FROM weighed n
+   WHERE w.kind = n.kind AND w.reference = n.reference AND w.weight <> n.weight;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  RETURN changed;
+END $$;
+
+-- Who told somebody of something can take it back (a like that is one no more), without seeing what they read.
+-- Without a kind: everything the subject ever told that person.
+CREATE OR REPLACE FUNCTION reelm.withdraw_notices(
+  of_person uuid, of_kind text, of_clip uuid, of_comment uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE gone integer;
+BEGIN
+  DELETE FROM notices WHERE actor_id = reelm.subject() AND person_id = of_person AND (of_kind IS NULL OR (
+    kind = of_kind AND clip_id IS NOT DISTINCT FROM of_clip AND comment_id IS NOT DISTINCT FROM of_comment));
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  IF gone > 0 THEN PERFORM pg_notify('notice', of_person::text || ' -'); END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION reelm.count_share(of_clip uuid) RETURNS void
@@ -243,10 +329,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 
-CREATE OR REPLACE FUNCTION reelm.publish_due(at_time timestamptz) RETURNS SETOF uuid
-LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  UPDATE clips SET published_at = publish_at, publish_at = NULL, changed_at = at_time
-   WHERE publish_at <= at_time AND published_at IS NULL AND NOT draft AND status = 'ready' RETURNING id
+-- Which clips wait for an hour that has come, and whose they are: the schedule acts for each author by ticket.
+CREATE OR REPLACE FUNCTION reelm.due_clips(at_time timestamptz) RETURNS TABLE (clip_id uuid, author_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT id, author_id FROM clips WHERE publish_at <= at_time AND published_at IS NULL AND NOT draft
+    AND status = 'ready'
 $$;
 
 -- For `reelm keys` alone: the sealed key of a clip that the subject may see.
@@ -273,3 +360,9 @@ CREATE OR REPLACE TRIGGER person_gone AFTER DELETE ON people FOR EACH ROW EXECUT
 CREATE OR REPLACE TRIGGER noticed AFTER INSERT ON notices FOR EACH ROW EXECUTE FUNCTION reelm.on_notice();
 CREATE OR REPLACE TRIGGER watched AFTER INSERT ON watch_events
   REFERENCING NEW TABLE AS stored FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_watch();
+CREATE OR REPLACE TRIGGER words_added AFTER INSERT ON search_words
+  REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_words();
+CREATE OR REPLACE TRIGGER words_removed AFTER DELETE ON search_words
+  REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_words();
+CREATE OR REPLACE TRIGGER words_changed AFTER UPDATE ON search_words
+  REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_words();

@@ -4,7 +4,17 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import BYTEA, TIMESTAMP, UUID
 from sqlalchemy.types import BigInteger, Boolean, Text
 
-from reelm.models.declare import ME, Audience, DataClass, catalog, column, counterpart, declare, everyone, owner
+from reelm.models.declare import (
+    ME,
+    Audience,
+    DataClass,
+    catalog,
+    column,
+    declare,
+    everyone,
+    member,
+    owner,
+)
 
 WHEN = TIMESTAMP(timezone=True)
 NOW = text("now()")
@@ -99,9 +109,7 @@ follows = declare(
     purpose="Whom a person follows, and who asked to.",
     retention="Until either side ends it.",
     audiences=[
-        Audience(
-            "both_sides", "SELECT", f"follower_id = {ME} OR followee_id = {ME}"
-        ),
+        Audience("both_sides", "SELECT", f"follower_id = {ME} OR followee_id = {ME}"),
         Audience(
             "asking",
             "INSERT",
@@ -126,18 +134,30 @@ notices = declare(
     column("kind", Text(), DataClass.SOCIAL),
     person_id("actor_id", DataClass.SOCIAL, nullable=True),
     column("clip_id", UUID(), DataClass.SOCIAL, ForeignKey("clips.id", ondelete="CASCADE"), nullable=True),
-    column("comment_id", UUID(), DataClass.SOCIAL, ForeignKey("comments.id", ondelete="CASCADE"), nullable=True),
+    column(
+        "comment_id", UUID(), DataClass.SOCIAL, ForeignKey("comments.id", ondelete="CASCADE"), nullable=True
+    ),
     column("created_at", WHEN, DataClass.SOCIAL, server_default=NOW),
     column("read_at", WHEN, DataClass.SOCIAL, nullable=True),
     Index("ix_notices_clip_id", "clip_id"),
     Index("ix_notices_comment_id", "comment_id"),
-    Index("ix_notices_actor_id", "actor_id"),
+    Index("ix_notices_actor_id_person_id", "actor_id", "person_id"),
     purpose="What happened that a person wants to hear of.",
     retention="90 days.",
     audiences=[
-        owner("person_id"),
-        Audience("telling", "INSERT", "", f"actor_id = {ME} AND person_id {NOT_BLOCKED}"),
-        counterpart("actor_id", "DELETE"),
+        # What a notice is about may have been hidden from the person since: then the notice is, too.
+        member(
+            f"person_id = {ME} AND (clip_id IS NULL OR EXISTS (SELECT 1 FROM clips c WHERE c.id = notices.clip_id))",
+            "reader",
+        ),
+        Audience("reading", "UPDATE", f"person_id = {ME}", f"person_id = {ME}"),
+        Audience("clearing", "DELETE", f"person_id = {ME}"),
+        Audience(
+            "telling",
+            "INSERT",
+            "",
+            f"(actor_id = {ME} AND person_id {NOT_BLOCKED}) OR (actor_id IS NULL AND person_id = {ME})",
+        ),
     ],
     grants={
         "reelm_web": "SELECT, INSERT (person_id, id, kind, actor_id, clip_id, comment_id, created_at), "

@@ -37,9 +37,7 @@ def policy_statements(metadata: MetaData) -> Iterator[str]:
 def _policy(table: Table, audience: Audience) -> str:
     using = f" USING ({audience.using})" if audience.using else ""
     check = f" WITH CHECK ({audience.check})" if audience.check else ""
-    return (
-        f"CREATE POLICY {audience.name} ON {table.name} FOR {audience.command} TO {audience.role}{using}{check}"
-    )
+    return f"CREATE POLICY {audience.name} ON {table.name} FOR {audience.command} TO {audience.role}{using}{check}"
 
 
 # Which login role may call which function (everyone else: none).
@@ -52,11 +50,13 @@ FUNCTION_GRANTS = {
     "reelm.take_invitation(bytea, timestamptz)": "reelm_web",
     "reelm.put_words(text, text, text, text[], text)": "reelm_web, reelm_worker",
     "reelm.count_share(uuid)": "reelm_web",
+    "reelm.weigh_words(timestamptz)": "reelm_worker",
+    "reelm.withdraw_notices(uuid, text, uuid, uuid)": "reelm_web, reelm_worker",
     "reelm.keep_event_days(date, date)": "reelm_worker",
     "reelm.forget_old(timestamptz, timestamptz)": "reelm_worker",
     "reelm.expire_uploads(timestamptz)": "reelm_worker",
     "reelm.existing_ids(uuid[])": "reelm_worker, reelm_keys",
-    "reelm.publish_due(timestamptz)": "reelm_worker",
+    "reelm.due_clips(timestamptz)": "reelm_worker",
     "reelm.wrapped_clip_key(uuid)": "reelm_keys",
 }
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
-from sqlalchemy.types import Integer, Text
+from sqlalchemy.types import Integer, SmallInteger, Text
 
 from reelm.models.declare import DataClass, catalog, column, declare, owner
 from reelm.models.people import NOW, WHEN, person_id
@@ -24,7 +24,9 @@ watch_events = declare(
     purpose="What a person watched and for how long, so that the next page fits them.",
     retention="90 days.",
     audiences=[owner("person_id")],
-    grants={"reelm_web": "SELECT, INSERT (person_id, at, id, clip_id, kind, watched_ms, position_ms, source)"},
+    grants={
+        "reelm_web": "SELECT, INSERT (person_id, at, id, clip_id, kind, watched_ms, position_ms, source)"
+    },
     postgresql_partition_by="RANGE (at)",
 )
 
@@ -33,13 +35,29 @@ search_words = declare(
     column("kind", Text(), DataClass.PUBLIC, primary_key=True),
     column("reference", Text(), DataClass.PUBLIC, primary_key=True),
     column("key", Text(), DataClass.PUBLIC),
-    column("bigrams", ARRAY(Text()), DataClass.PUBLIC, server_default="{}"),
+    column("terms", ARRAY(Text()), DataClass.PUBLIC, server_default="{}"),
     column("language", Text(), DataClass.PUBLIC, server_default=""),
-    Index("ix_search_words_key", "key", postgresql_using="gin", postgresql_ops={"key": "gin_trgm_ops"}),
-    Index("ix_search_words_bigrams", "bigrams", postgresql_using="gin"),
+    column("weight", SmallInteger(), DataClass.PUBLIC, server_default="0"),
+    Index("ix_search_words_terms", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    Index("ix_search_words_kind_weight_reference", "kind", "weight", "reference"),
     CheckConstraint("kind IN ('person', 'clip', 'sound', 'tag')", name="kind"),
     purpose="Normalised words of public profiles, clips, sounds and tags, so that they are found.",
     retention="As long as the thing is public.",
+    audiences=[catalog()],
+    grants={"reelm_catalog": "SELECT"},
+)
+
+search_terms = declare(
+    "search_terms",
+    column("kind", Text(), DataClass.PUBLIC, primary_key=True),
+    column("term", Text(), DataClass.PUBLIC, primary_key=True),
+    column("uses", Integer(), DataClass.PUBLIC),
+    Index("ix_search_terms_kind_term", "kind", "term", postgresql_ops={"term": "text_pattern_ops"}),
+    Index(
+        "ix_search_terms_trigrams", "term", postgresql_using="gin", postgresql_ops={"term": "gin_trgm_ops"}
+    ),
+    purpose="Which words occur in public things and how often, so that a mistyped word finds the right one.",
+    retention="As long as a public thing has the word.",
     audiences=[catalog()],
     grants={"reelm_catalog": "SELECT"},
 )
