@@ -1,22 +1,34 @@
 """Words as they are searched: one key per text, the same for what is stored and what is typed.
 
-Alphabets are found by the trigrams of the key; Chinese, Japanese and Korean by pairs of characters, because
-their words are too short for trigrams.
+Alphabets are found by their words, mistyped ones by the trigrams of the words; Chinese, Japanese and Korean by
+single characters and pairs of them, because their words are short and stand without gaps.
 """
 
 import re
 import unicodedata
 
-_GAPS = re.compile(r"[^\w#@]+")
-TAG = re.compile(r"(?<![\w&/])#(\w{1,60})")
+# Vowel signs and other marks belong to the word they are in (Devanagari, Thai, Arabic …); `\\w` leaves them out.
+_MARKS = "".join(
+    chr(code) for code in range(0x300, 0xFE00) if unicodedata.category(chr(code)) in {"Mn", "Mc"}
+)
+_GAPS = re.compile(rf"[^\w#@{_MARKS}]+")
+TAG = re.compile(rf"(?<![\w&/{_MARKS}])#(\w[\w{_MARKS}]{{0,59}})")
 MENTION = re.compile(r"(?<![\w@/])@([A-Za-z0-9][A-Za-z0-9_.]{1,22}[A-Za-z0-9_])")
 
 
 def fold(text: str) -> str:
     """NFKC, casefold, accents taken off, anything but words turned into single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
+    plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not _is_accent(c))
     return _GAPS.sub(" ", unicodedata.normalize("NFC", plain)).replace("#", " ").replace("@", " ").strip()
+
+
+def _is_accent(character: str) -> bool:
+    """Say whether it is a mark that people leave out when they type: accents, points, not vowel signs.
+
+    The Japanese voicing marks tell words apart, and so does the virama that joins Indic letters (class 9).
+    """
+    return unicodedata.combining(character) not in {0, 8, 9}
 
 
 def is_ideographic(character: str) -> bool:
@@ -31,18 +43,25 @@ def is_ideographic(character: str) -> bool:
     )
 
 
+def runs(key: str) -> list[tuple[str, bool]]:
+    """Cut a folded key into words and, where a word changes between them, runs of ideographs (marked True)."""
+    found: list[tuple[str, bool]] = []
+    for word in key.split():
+        start = 0
+        for end in range(1, len(word) + 1):
+            if end == len(word) or is_ideographic(word[end]) != is_ideographic(word[start]):
+                found.append((word[start:end], is_ideographic(word[start])))
+                start = end
+    return found
+
+
 def bigrams(key: str) -> list[str]:
-    """Return the pairs of neighbouring ideographs in a folded key, and single ones that stand alone."""
+    """Return the ideographs of a folded key, single and in neighbouring pairs."""
     found: set[str] = set()
-    run = ""
-    for character in key + " ":
-        if is_ideographic(character):
-            run += character
-            continue
-        found.update(run[i : i + 2] for i in range(len(run) - 1))
-        if len(run) == 1:
-            found.add(run)
-        run = ""
+    for run, ideographic in runs(key):
+        if ideographic:
+            found.update(run)
+            found.update(run[i : i + 2] for i in range(len(run) - 1))
     return sorted(found)
 
 
