@@ -1,13 +1,15 @@
 """Brute force: how many wrong passwords are heard, without giving anyone the power to lock the owner out.
 
-Every attempt is counted before its hash is computed, and given back when it was right. Three buckets, one
-after another:
+Every attempt is counted before its hash is computed, and given back when it was right, so only wrong passwords
+cost. From a device that never signed in as this person, four buckets hold at once:
 
 1. one address against one person: 8 at once, then one a minute;
-2. a person from devices that never signed in: 30 at once, then one every 20 seconds. A device that has signed
-   in before carries a vouching token and has a bucket of its own instead, so the owner
-   is heard on their own phone while a stranger is guessing; passkeys are never limited by wrong passwords;
-3. the whole realm: 200 at once, then 10 a second.
+2. everybody against one person: 30 at once, then one every 20 seconds;
+3. one address against everybody: 100 at once, then one every 5 seconds;
+4. everybody against everybody: 200 at once, then 10 a second.
+
+A device that has signed in before carries a vouching token and has one bucket of its own instead, so the owner
+is heard on their own phone while strangers are guessing. Passkeys are not limited by wrong passwords.
 
 Kept in memory: a restart forgets, and nobody outside can cause one.
 """
@@ -31,7 +33,8 @@ class Allowance:
     seconds_each: float
 
 
-PER_ADDRESS: Final = Allowance(8, 60)
+PER_PAIR: Final = Allowance(8, 60)
+PER_ADDRESS: Final = Allowance(100, 5)
 PER_PERSON: Final = Allowance(30, 20)
 PER_DEVICE: Final = Allowance(10, 30)
 PER_REALM: Final = Allowance(200, 0.1)
@@ -53,8 +56,12 @@ class Attempts:
         if device:
             buckets = [(f"device {who} {device}", PER_DEVICE)]
         else:
-            buckets = [(f"address {who} {address}", PER_ADDRESS), (f"person {who}", PER_PERSON)]
-        buckets.append(("realm", PER_REALM))
+            buckets = [
+                (f"pair {who} {address}", PER_PAIR),
+                (f"person {who}", PER_PERSON),
+                *([(f"address {address}", PER_ADDRESS)] if address else []),
+                ("realm", PER_REALM),
+            ]
         now = self._clock.monotonic()
         levels = [self._level(bucket, allowance, now) for bucket, allowance in buckets]
         waits = [

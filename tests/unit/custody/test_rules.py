@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.custody.conftest import START
 
 from reelm.custody import errors
-from reelm.custody.attempts import PER_REALM, Attempts
+from reelm.custody.attempts import PER_ADDRESS, PER_REALM, Attempts
 from reelm.custody.contacts import blind_index, normal_email, normal_phone
 from reelm.custody.envelope import new_key
 from reelm.custody.passwords import Passwords
@@ -189,6 +189,28 @@ def test_the_realm_as_a_whole_is_limited() -> None:
     assert heard == PER_REALM.burst
     clock.advance(dt.timedelta(seconds=1))
     attempts.begin("name", address="address", device=None)
+
+
+def test_one_address_trying_many_names_is_limited() -> None:
+    attempts = Attempts(FixedClock(START))
+    heard = 0
+    with pytest.raises(TooManyRequestsError):  # noqa: PT012 - it is the loop that is too much
+        for number in range(1000):
+            attempts.begin(f"name {number}", address="bot", device=None)
+            heard += 1
+    assert heard == PER_ADDRESS.burst
+    attempts.begin("lina", address="home", device=None)
+
+
+def test_a_vouched_device_is_heard_while_the_realm_is_under_attack() -> None:
+    attempts = Attempts(FixedClock(START))
+    with pytest.raises(TooManyRequestsError):  # noqa: PT012 - it is the loop that is too much
+        for number in range(1000):
+            attempts.begin(f"name {number}", address=f"address {number}", device=None)
+    for _ in range(10):
+        attempts.begin("lina", address="home", device="her phone")
+    with pytest.raises(TooManyRequestsError):
+        attempts.begin("lina", address="home", device="her phone")
 
 
 def test_right_passwords_do_not_count() -> None:
