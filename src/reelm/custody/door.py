@@ -24,7 +24,6 @@ from reelm.custody.envelope import context, new_key, seal, unseal
 from reelm.custody.errors import (
     AlreadyEnrolledError,
     CredentialMissingError,
-    LastCredentialError,
     PasskeyRefusedError,
     SealBrokenError,
     SignInRefusedError,
@@ -52,7 +51,7 @@ def _token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _when(seconds: int) -> dt.datetime:
+def when(seconds: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
 
 
@@ -73,6 +72,7 @@ class Door:
         passkeys: Passkeys,
         clock: Clock,
         ids: Ids,
+        attempts: Attempts,
         *,
         announce: Callable[[list[UUID]], None],
     ) -> None:
@@ -81,8 +81,8 @@ class Door:
         self._passkeys = passkeys
         self._clock = clock
         self._ids = ids
-        self._announce = announce
-        self._attempts = Attempts(clock)
+        self.announce = announce
+        self._attempts = attempts
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="keystore")
         self._scrub_due = False
         now = int(clock.now().timestamp())
@@ -153,7 +153,7 @@ class Door:
 
         A store beyond 64 MiB is rewritten by the hourly `sweep` instead of at once.
         """
-        self._announce(await self.write(self._store.erase_person, person_id))
+        self.announce(await self.write(self._store.erase_person, person_id))
         if self._store.size_bytes() <= SCRUB_AT_ONCE_BYTES:
             await self.write(self._store.scrub)
         else:
@@ -234,7 +234,7 @@ class Door:
             row.session_id,
             mint_subject(self.subject_secret, row.person_id, SESSION_PURPOSE, expires_at),
             expires_at.replace(microsecond=0),
-            _when(row.expires_at),
+            when(row.expires_at),
         )
 
     def live(self, token: str) -> tuple[SessionRow, PersonRow, str]:
@@ -274,9 +274,9 @@ class Door:
             lines.append(
                 schemas.SessionLine(
                     row.session_id,
-                    _when(row.created_at),
-                    _when(row.last_seen_at),
-                    _when(row.expires_at),
+                    when(row.created_at),
+                    when(row.last_seen_at),
+                    when(row.expires_at),
                     label,
                     row.session_id == current.session_id,
                 )
@@ -289,86 +289,12 @@ class Door:
         session_id = asked.session_id or current.session_id
         if not await self.write(self._store.end_session, person.person_id, session_id):
             raise NotFoundError
-        self._announce([session_id])
+        self.announce([session_id])
         return schemas.RevokedSessions([session_id])
 
     async def revoke_all(self, asked: schemas.RevokeAll) -> schemas.RevokedSessions:
         current, person, _ = self.live(asked.token)
         keep = current.session_id if asked.keep_current else None
         gone = await self.write(self._store.end_sessions, person.person_id, keep)
-        self._announce(gone)
+        self.announce(gone)
         return schemas.RevokedSessions(gone)
-
-    # --- credentials --------------------------------------------------------------------------------------
-
-    async def change_password(self, asked: schemas.ChangePassword) -> schemas.RevokedSessions:
-        """Set a new password and end the other sessions; guessing the present one is limited like sign-in."""
-        current, person, _ = self.live(asked.token)
-        self._passwords.check_suitable(asked.new)
-        if asked.passkey is not None:
-            challenge, credential_id = self._passkeys.take_sign_in(asked.passkey)
-            row = self._store.find_passkey(credential_hash(credential_id))
-            if row is None or row.person_id != person.person_id:
-                raise PasskeyRefusedError
-            stored = msgspec.msgpack.decode(self._store.open_passkey(row), type=StoredPasskey)
-            renewed = self._passkeys.verify_sign_in(asked.passkey, challenge, person.person_id, stored)
-            await self.write(self._store.update_passkey, row, msgspec.msgpack.encode(renewed))
-        else:
-            counted = self._attempts.begin(person.person_id.hex, address="", device=current.session_id.hex)
-            if not await self._passwords.matches(person.password, asked.current or ""):
-                raise SignInRefusedError(fields={"current": "wrong"})
-            self._attempts.right(counted)
-        hashed = await self._passwords.hash(asked.new)
-        self.live(asked.token)
-        await self.write(self._store.set_password, person.person_id, hashed)
-        gone = await self.write(self._store.end_sessions, person.person_id, current.session_id)
-        self._announce(gone)
-        return schemas.RevokedSessions(gone)
-
-    async def sign_up_options(self, asked: schemas.SignUpOptions) -> schemas.Challenge:
-        return self._passkeys.registration_options(asked.person_id, None, asked.name, asked.display_name, [])
-
-    async def sign_in_options(self, asked: schemas.SignInOptions) -> schemas.Challenge:
-        return self._passkeys.sign_in_options()
-
-    async def add_passkey_options(self, asked: schemas.AddPasskeyOptions) -> schemas.Challenge:
-        row, person, _ = self.live(asked.token)
-        known = [
-            msgspec.msgpack.decode(self._store.open_passkey(passkey), type=StoredPasskey).credential_id
-            for passkey in self._store.list_passkeys(person.person_id)
-        ]
-        return self._passkeys.registration_options(
-            person.person_id, row.session_id, asked.name, asked.display_name, known
-        )
-
-    async def add_passkey(self, asked: schemas.AddPasskey) -> schemas.PasskeyLine:
-        """Raises PasskeyRefusedError, also for a challenge made in another session."""
-        row, person, _ = self.live(asked.token)
-        person_id, stored = self._passkeys.verify_registration(asked.passkey, row.session_id, asked.label)
-        if person_id != person.person_id:
-            raise PasskeyRefusedError
-        passkey_id, now = self._ids.new(), self._now()
-        plain, hashed = msgspec.msgpack.encode(stored), credential_hash(stored.credential_id)
-        if not await self.write(self._store.add_passkey, person_id, passkey_id, hashed, plain, now):
-            raise PasskeyRefusedError
-        return schemas.PasskeyLine(passkey_id, stored.label, _when(now), stored.synced)
-
-    async def passkeys_of(self, asked: schemas.PasskeysOf) -> schemas.PasskeyLines:
-        _, person, _ = self.live(asked.token)
-        lines = []
-        for row in self._store.list_passkeys(person.person_id):
-            stored = msgspec.msgpack.decode(self._store.open_passkey(row), type=StoredPasskey)
-            lines.append(
-                schemas.PasskeyLine(row.passkey_id, stored.label, _when(row.created_at), stored.synced)
-            )
-        return schemas.PasskeyLines(lines)
-
-    async def remove_passkey(self, asked: schemas.RemovePasskey) -> schemas.Done:
-        """Raises NotFoundError, or LastCredentialError for the only way in."""
-        _, person, _ = self.live(asked.token)
-        removed = await self.write(self._store.remove_passkey, person.person_id, asked.passkey_id)
-        if removed is None:
-            raise LastCredentialError
-        if not removed:
-            raise NotFoundError
-        return schemas.Done()

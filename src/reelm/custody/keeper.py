@@ -10,6 +10,8 @@ from uuid import UUID
 
 import structlog
 
+from reelm.custody.attempts import Attempts
+from reelm.custody.credentials import Credentials
 from reelm.custody.door import Door
 from reelm.custody.envelope import new_key
 from reelm.custody.keystore import Keystore
@@ -56,11 +58,11 @@ class Keeper:
         self._rows = rows
         self._passwords = passwords or Passwords()
         self.store = Keystore(folder)
-        self.door = Door(
-            self.store, self._passwords, Passkeys(party, clock, ids), clock, ids, announce=self._announce
-        )
+        passkeys, attempts = Passkeys(party, clock, ids), Attempts(clock)
+        self.door = Door(self.store, self._passwords, passkeys, clock, ids, attempts, announce=self._announce)
+        credentials = Credentials(self.store, self.door, self._passwords, passkeys, attempts, clock, ids)
         releases = Releases(self.store, self.door, Purposes.read(), rows, clock)
-        self._server = KeysServer(self.door, releases, clock, allowed_uids=allowed_uids)
+        self._server = KeysServer(self.door, credentials, releases, clock, allowed_uids=allowed_uids)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def start(self, bound: socket.socket) -> None:

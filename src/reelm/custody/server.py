@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from reelm.custody import schemas
+from reelm.custody.credentials import Credentials
 from reelm.custody.door import Door
 from reelm.custody.errors import BusyError, CallerRefusedError
 from reelm.custody.releases import Releases
@@ -107,7 +108,13 @@ class KeysServer:
     """Answers on one socket until `stop`."""
 
     def __init__(
-        self, door: Door, releases: Releases, clock: Clock, *, allowed_uids: Collection[int]
+        self,
+        door: Door,
+        credentials: Credentials,
+        releases: Releases,
+        clock: Clock,
+        *,
+        allowed_uids: Collection[int],
     ) -> None:
         self._clock = clock
         self._limits = RateLimiter(clock)
@@ -124,13 +131,13 @@ class KeysServer:
             schemas.SessionsOf: door.sessions_of,
             schemas.Revoke: door.revoke,
             schemas.RevokeAll: door.revoke_all,
-            schemas.ChangePassword: door.change_password,
-            schemas.SignUpOptions: door.sign_up_options,
-            schemas.SignInOptions: door.sign_in_options,
-            schemas.AddPasskeyOptions: door.add_passkey_options,
-            schemas.AddPasskey: door.add_passkey,
-            schemas.PasskeysOf: door.passkeys_of,
-            schemas.RemovePasskey: door.remove_passkey,
+            schemas.ChangePassword: credentials.change_password,
+            schemas.SignUpOptions: credentials.sign_up_options,
+            schemas.SignInOptions: credentials.sign_in_options,
+            schemas.AddPasskeyOptions: credentials.add_passkey_options,
+            schemas.AddPasskey: credentials.add_passkey,
+            schemas.PasskeysOf: credentials.passkeys_of,
+            schemas.RemovePasskey: credentials.remove_passkey,
             schemas.PersonKey: releases.person_key,
             schemas.MintJobTicket: releases.mint_job_ticket,
             schemas.ScheduleTicket: releases.schedule_ticket,
