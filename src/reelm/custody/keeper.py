@@ -53,6 +53,7 @@ class Keeper:
         *,
         allowed_uids: Collection[int],
         passwords: Passwords | None = None,
+        purposes: Purposes | None = None,
     ) -> None:
         self._clock = clock
         self._rows = rows
@@ -61,7 +62,7 @@ class Keeper:
         passkeys, attempts = Passkeys(party, clock, ids), Attempts(clock)
         self.door = Door(self.store, self._passwords, passkeys, clock, ids, attempts, announce=self._announce)
         credentials = Credentials(self.store, self.door, self._passwords, passkeys, attempts, clock, ids)
-        releases = Releases(self.store, self.door, Purposes.read(), rows, clock)
+        releases = Releases(self.store, self.door, purposes or Purposes.read(), rows, clock)
         self._server = KeysServer(self.door, credentials, releases, clock, allowed_uids=allowed_uids)
         self._telling: set[asyncio.Task[None]] = set()
 

@@ -9,44 +9,13 @@ Methods are synchronous; `write` methods run on one writer thread, chosen by the
 """
 
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
-from reelm.custody.envelope import FIRST_SLOT, KekRing, context, create_slot, read_ring, slot_path
-from reelm.custody.errors import KeyFileError, KeyStoreError, SealBrokenError
+from reelm.custody.envelope import context
+from reelm.custody.storefile import StoreFile
 
-_APPLICATION_ID = 0x5245454B  # "REEK"
 MAX_SESSIONS = 200
-_CHECK = b"this key store belongs to this key"
-
-_MIGRATIONS = (
-    """
-    CREATE TABLE kek_checks (slot INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
-    CREATE TABLE secrets (
-        name TEXT NOT NULL, generation INTEGER NOT NULL, sealed BLOB NOT NULL, created_at INTEGER NOT NULL,
-        PRIMARY KEY (name, generation)) STRICT;
-    CREATE TABLE people (
-        person_id BLOB PRIMARY KEY, data_key BLOB NOT NULL, ledger_key BLOB NOT NULL, password BLOB,
-        enrolled_at INTEGER NOT NULL, confirmed_at INTEGER) STRICT, WITHOUT ROWID;
-    CREATE INDEX people_unconfirmed ON people (enrolled_at) WHERE confirmed_at IS NULL;
-    CREATE TABLE passkeys (
-        passkey_id BLOB PRIMARY KEY, credential_hash BLOB NOT NULL UNIQUE,
-        person_id BLOB NOT NULL REFERENCES people ON DELETE CASCADE,
-        sealed BLOB NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE INDEX passkeys_of ON passkeys (person_id);
-    CREATE TABLE sessions (
-        session_id BLOB PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE,
-        person_id BLOB NOT NULL REFERENCES people ON DELETE CASCADE,
-        sealed BLOB NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE INDEX sessions_of ON sessions (person_id);
-    CREATE INDEX sessions_expiry ON sessions (expires_at);
-    """,
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,96 +51,8 @@ class SessionRow:
     expires_at: int
 
 
-class Keystore:
-    """The store's rows. One connection reads on the caller's thread, one writes under a lock."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "store.sqlite"
-        self.ring = _prepare_folder(folder, self._path)
-        self._lock = threading.Lock()
-        self._writer = self._connect()
-        self._migrate()
-        self._reader = self._connect()
-        self._reader.execute("PRAGMA query_only = ON")
-
-    def close(self) -> None:
-        self._reader.close()
-        with self._lock:
-            self._writer.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=10)
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "secure_delete = ON",
-            "foreign_keys = ON",
-            "trusted_schema = OFF",
-            "temp_store = MEMORY",
-            "cache_size = -4096",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    def _migrate(self) -> None:
-        """Bring the schema up to this release and prove that the key files are the store's own."""
-        version = int(self._writer.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(_MIGRATIONS):
-            raise KeyStoreError(f"the key store has version {version}, this release knows {len(_MIGRATIONS)}")
-        self._writer.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        for number, script in enumerate(_MIGRATIONS[version:], version + 1):
-            self._writer.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT;")
-        with self._writing() as db:
-            checks = dict(db.execute("SELECT slot, sealed FROM kek_checks").fetchall())
-            for slot in self.ring.slots:
-                about = context("kek_checks", "sealed", str(slot))
-                if slot not in checks:
-                    sealed = self.ring.seal(_CHECK, about, slot=slot)
-                    db.execute("INSERT INTO kek_checks VALUES (?, ?)", (slot, sealed))
-            for slot, sealed in checks.items():
-                try:
-                    self.ring.unseal(sealed, context("kek_checks", "sealed", str(slot)))
-                except SealBrokenError:
-                    raise KeyStoreError(f"the key file of slot {slot} is not this store's key") from None
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One durable transaction; holds the writer lock."""
-        with self._lock:
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
-            self._writer.execute("COMMIT")
-
-    # --- the process's own secrets ------------------------------------------------------------------------
-
-    def secret(self, name: str, now: int, make: Callable[[], bytes]) -> bytes:
-        """Return the newest generation of a secret, made on first use."""
-        found = self._reader.execute(
-            "SELECT generation, sealed FROM secrets WHERE name = ? ORDER BY generation DESC LIMIT 1", (name,)
-        ).fetchone()
-        if found is None:
-            return self.renew_secret(name, now, make, keep=1)
-        return self.ring.unseal(found[1], context("secrets", "sealed", name, str(found[0])))
-
-    def secret_made_at(self, name: str) -> int | None:
-        row = self._reader.execute("SELECT max(created_at) FROM secrets WHERE name = ?", (name,)).fetchone()
-        return None if row is None or row[0] is None else int(row[0])
-
-    def renew_secret(self, name: str, now: int, make: Callable[[], bytes], *, keep: int) -> bytes:
-        """Start a new generation of a secret and forget all but the newest `keep`."""
-        with self._writing() as db:
-            last = (
-                db.execute("SELECT max(generation) FROM secrets WHERE name = ?", (name,)).fetchone()[0] or 0
-            )
-            value = make()
-            sealed = self.ring.seal(value, context("secrets", "sealed", name, str(last + 1)))
-            db.execute("INSERT INTO secrets VALUES (?, ?, ?, ?)", (name, last + 1, sealed, now))
-            db.execute("DELETE FROM secrets WHERE name = ? AND generation <= ?", (name, last + 1 - keep))
-        return value
+class Keystore(StoreFile):
+    """The rows: people, their passkeys, their sessions."""
 
     # --- people -------------------------------------------------------------------------------------------
 
@@ -189,7 +70,7 @@ class Keystore:
         row = person_id.bytes
         sealed_password = self._seal_password(person_id, password)
         try:
-            with self._writing() as db:
+            with self.writing() as db:
                 db.execute(
                     "INSERT INTO people VALUES (?, ?, ?, ?, ?, NULL)",
                     (
@@ -214,7 +95,7 @@ class Keystore:
     def find_person(self, person_id: UUID) -> PersonRow | None:
         """Open a person's row. Raises SealBrokenError when its values belong to another row."""
         row = person_id.bytes
-        found = self._reader.execute(
+        found = self.reader.execute(
             "SELECT data_key, password, confirmed_at FROM people WHERE person_id = ?", (row,)
         ).fetchone()
         if found is None:
@@ -227,12 +108,12 @@ class Keystore:
 
     def set_password(self, person_id: UUID, password: str) -> None:
         sealed = self._seal_password(person_id, password)
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute("UPDATE people SET password = ? WHERE person_id = ?", (sealed, person_id.bytes))
 
     def confirm_person(self, person_id: UUID, now: int) -> None:
         """Note that the person exists in the realm's database too."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "UPDATE people SET confirmed_at = ? WHERE person_id = ? AND confirmed_at IS NULL",
                 (now, person_id.bytes),
@@ -240,7 +121,7 @@ class Keystore:
 
     def list_unconfirmed(self, enrolled_before: int, limit: int = 500) -> list[UUID]:
         """People whose sign-up may have failed after their keys were made."""
-        rows = self._reader.execute(
+        rows = self.reader.execute(
             "SELECT person_id FROM people WHERE confirmed_at IS NULL AND enrolled_at < ?"
             " ORDER BY enrolled_at LIMIT ?",
             (enrolled_before, limit),
@@ -248,25 +129,16 @@ class Keystore:
         return [UUID(bytes=row[0]) for row in rows]
 
     def count_people(self) -> int:
-        return int(self._reader.execute("SELECT count(*) FROM people").fetchone()[0])
+        return int(self.reader.execute("SELECT count(*) FROM people").fetchone()[0])
 
     def erase_person(self, person_id: UUID) -> list[UUID]:
         """Destroy keys, credentials and sessions; return the ids of the ended sessions. `scrub` comes after."""
-        with self._writing() as db:
+        with self.writing() as db:
             gone = db.execute(
                 "SELECT session_id FROM sessions WHERE person_id = ?", (person_id.bytes,)
             ).fetchall()
             db.execute("DELETE FROM people WHERE person_id = ?", (person_id.bytes,))
         return [UUID(bytes=row[0]) for row in gone]
-
-    def size_bytes(self) -> int:
-        return self._path.stat().st_size
-
-    def scrub(self) -> None:
-        """Leave no byte of what was deleted in the file or its log: rewrite the file, empty the log."""
-        with self._lock:
-            self._writer.execute("VACUUM")
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # --- passkeys -----------------------------------------------------------------------------------------
 
@@ -290,21 +162,21 @@ class Keystore:
     ) -> bool:
         """Store one more passkey; False if this credential is known already."""
         try:
-            with self._writing() as db:
+            with self.writing() as db:
                 self._insert_passkey(db, person_id, passkey_id, credential_hash, plain, now)
         except sqlite3.IntegrityError:
             return False
         return True
 
     def find_passkey(self, credential_hash: bytes) -> PasskeyRow | None:
-        rows = self._reader.execute(
+        rows = self.reader.execute(
             "SELECT passkey_id, person_id, sealed, created_at FROM passkeys WHERE credential_hash = ?",
             (credential_hash,),
         ).fetchall()
         return _passkey_row(rows[0]) if rows else None
 
     def list_passkeys(self, person_id: UUID) -> list[PasskeyRow]:
-        rows = self._reader.execute(
+        rows = self.reader.execute(
             "SELECT passkey_id, person_id, sealed, created_at FROM passkeys WHERE person_id = ? ORDER BY 1",
             (person_id.bytes,),
         ).fetchall()
@@ -316,7 +188,7 @@ class Keystore:
 
     def update_passkey(self, row: PasskeyRow, plain: bytes) -> None:
         about = context("passkeys", "sealed", row.passkey_id.bytes, row.person_id.bytes)
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "UPDATE passkeys SET sealed = ? WHERE passkey_id = ?",
                 (self.ring.seal(plain, about), row.passkey_id.bytes),
@@ -324,7 +196,7 @@ class Keystore:
 
     def remove_passkey(self, person_id: UUID, passkey_id: UUID) -> bool | None:
         """Forget a passkey; None, and nothing done, where it is the person's only credential."""
-        with self._writing() as db:
+        with self.writing() as db:
             others = db.execute(
                 "SELECT count(*) + (SELECT password IS NOT NULL FROM people WHERE person_id = ?1)"
                 " FROM passkeys WHERE person_id = ?1 AND passkey_id <> ?2",
@@ -342,7 +214,7 @@ class Keystore:
 
     def add_session(self, row: SessionRow) -> None:
         """Begin a session; the first one confirms the person, and beyond MAX_SESSIONS the stalest ends."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -367,27 +239,27 @@ class Keystore:
 
     def find_session(self, token_hash: bytes, now: int) -> SessionRow | None:
         """The live session of a token."""
-        rows = self._reader.execute(
+        rows = self.reader.execute(
             "SELECT * FROM sessions WHERE token_hash = ? AND expires_at > ?", (token_hash, now)
         ).fetchall()
         return _session_row(rows[0]) if rows else None
 
     def list_sessions(self, person_id: UUID, now: int) -> list[SessionRow]:
-        rows = self._reader.execute(
+        rows = self.reader.execute(
             "SELECT * FROM sessions WHERE person_id = ? AND expires_at > ? ORDER BY session_id DESC",
             (person_id.bytes, now),
         ).fetchall()
         return [_session_row(row) for row in rows]
 
     def touch_session(self, session_id: UUID, last_seen_at: int, expires_at: int) -> None:
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "UPDATE sessions SET last_seen_at = ?, expires_at = ? WHERE session_id = ?",
                 (last_seen_at, expires_at, session_id.bytes),
             )
 
     def end_session(self, person_id: UUID, session_id: UUID) -> bool:
-        with self._writing() as db:
+        with self.writing() as db:
             cursor = db.execute(
                 "DELETE FROM sessions WHERE session_id = ? AND person_id = ?",
                 (session_id.bytes, person_id.bytes),
@@ -397,7 +269,7 @@ class Keystore:
     def end_sessions(self, person_id: UUID, keep: UUID | None) -> list[UUID]:
         """End every session of a person but `keep`; return which ended."""
         kept = keep.bytes if keep else b""
-        with self._writing() as db:
+        with self.writing() as db:
             gone = db.execute(
                 "DELETE FROM sessions WHERE person_id = ? AND session_id <> ? RETURNING session_id",
                 (person_id.bytes, kept),
@@ -406,7 +278,7 @@ class Keystore:
 
     def sweep_sessions(self, now: int) -> int:
         """Delete sessions that ran out."""
-        with self._writing() as db:
+        with self.writing() as db:
             return db.execute("DELETE FROM sessions WHERE expires_at <= ?", (now,)).rowcount
 
 
@@ -416,15 +288,3 @@ def _passkey_row(row: tuple[bytes, bytes, bytes, int]) -> PasskeyRow:
 
 def _session_row(row: tuple[bytes, bytes, bytes, bytes, int, int, int]) -> SessionRow:
     return SessionRow(UUID(bytes=row[0]), row[1], UUID(bytes=row[2]), row[3], row[4], row[5], row[6])
-
-
-def _prepare_folder(folder: Path, store: Path) -> KekRing:
-    """Make the folder private and, for a new realm only, make its first key. Raises KeyFileError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)
-    if not slot_path(folder, FIRST_SLOT).exists():
-        if store.exists():
-            raise KeyFileError("the key store is here but its key file is missing; put the key file back")
-        create_slot(folder)
-    return read_ring(folder)

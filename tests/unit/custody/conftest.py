@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from reelm.custody.keeper import Keeper, relying_party
 from reelm.custody.passwords import Passwords
+from reelm.custody.purposes import Purposes
 from reelm.custody.server import bind
 from reelm.custody.service import KeysClient
 from reelm.custody.tickets import verify_subject
@@ -62,6 +63,7 @@ class House:
     ids: SystemIds
     keeper: Keeper | None = None
     clients: list[KeysClient] = field(default_factory=list)
+    purposes: Purposes | None = None
     uids: frozenset[int] = frozenset({os.getuid()})
 
     @property
@@ -77,6 +79,7 @@ class House:
             self.clock,
             self.ids,
             allowed_uids=self.uids,
+            purposes=self.purposes,
             passwords=Passwords(memory_kib=64, time_cost=1, threads=2, waiting=16),
         )
         await self.keeper.start(bound)

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.custody.conftest import House
 
 from reelm.custody import errors
+from reelm.custody.purposes import Purpose, Purposes
 from reelm.custody.tickets import verify_subject
 from reelm.kit.errors import NotFoundError, SignInRequiredError, TooManyRequestsError
 
@@ -130,7 +131,7 @@ async def test_a_session_slides_and_then_runs_out(house: House) -> None:
         await client.resolve(token)
     assert house.keeper is not None
     await house.keeper.every_hour()
-    assert house.keeper.store._reader.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+    assert house.keeper.store.reader.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
 
 
 async def test_a_token_that_a_client_brings_never_becomes_a_session(house: House) -> None:
@@ -334,6 +335,32 @@ async def test_schedule_tickets_are_for_the_worker_and_declared_purposes(house: 
             await refused
     with pytest.raises(errors.TicketRefusedError):
         await web.mint_job_ticket(token, "undeclared")
+
+
+async def test_a_data_key_goes_only_where_columns_are_declared(house: House) -> None:
+    await house.stop()
+    columns = ["person_details.email_sealed"]
+    house.purposes = Purposes(
+        {
+            "mail": Purpose("Send you a letter.", columns=columns, schedule=True),
+            "digest": Purpose(
+                "Send a letter weekly.", columns=columns, schedule=True, schedule_opens_columns=True
+            ),
+            "count": Purpose("Count.", schedule=True),
+        }
+    )
+    await house.start()
+    web, worker = house.client(), house.client("worker")
+    person_id, token = await house.person(web)
+    key = await web.person_key(token)
+    for purpose, expected in (("mail", key), ("digest", key), ("count", None)):
+        ticket = await web.mint_job_ticket(token, purpose)
+        assert (await worker.job_keys(ticket, purpose)).data_key == expected
+    with pytest.raises(errors.TicketRefusedError):
+        await worker.schedule_ticket("mail", person_id)
+    by_schedule = await worker.schedule_ticket("digest", person_id)
+    assert (await worker.job_keys(by_schedule, "digest")).data_key == key
+    assert (await worker.job_keys(await worker.schedule_ticket("count", person_id), "count")).data_key is None
 
 
 async def test_an_erased_person_is_gone_with_everything(house: House) -> None:

@@ -128,7 +128,7 @@ async def test_nothing_of_an_erased_person_is_left_in_the_files(house: House) ->
     people = [await house.person(client) for _ in range(30)]
     assert house.keeper is not None
     doomed, token = people[13]
-    row = house.keeper.store._reader.execute(
+    row = house.keeper.store.reader.execute(
         "SELECT p.data_key, p.ledger_key, p.password, s.sealed, s.token_hash FROM people p"
         " JOIN sessions s USING (person_id) WHERE person_id = ?",
         (doomed.bytes,),
