@@ -47,7 +47,6 @@ def up(data: Data = _DEFAULT_DATA, port: Port = None, quiet: Quiet = False) -> N
 def demo(data: Data = _DEFAULT_DATA, port: Port = None, quiet: Quiet = False) -> None:
     """Start the realm and, if it's empty, fill it with people, clips and talk."""
     from reelm.entrypoints.filling import fill_if_empty
-
     from reelm.entrypoints.up import up as run
 
     raise typer.Exit(
@@ -78,6 +77,14 @@ def doctor(data: Data = _DEFAULT_DATA, port: Port = None, as_json: Json = False)
     findings = examine(data, port)
     show(findings, as_json=as_json)
     raise typer.Exit(1 if any(finding.verdict == "bad" for finding in findings) else 0)
+
+
+@app.command(hidden=True)
+def openapi() -> None:
+    """Print the API's description, for `make gen`."""
+    from reelm.entrypoints.description import describe
+
+    print(json.dumps(describe(), indent=1, ensure_ascii=False))
 
 
 @app.command()

@@ -1,0 +1,25 @@
+"""What `reelm demo` does once the realm is up: fill it, if nobody has published anything yet."""
+
+import json
+
+from rich.console import Console
+
+from reelm.entrypoints.publishing import Client
+from reelm.settings import Settings
+
+
+def fill_if_empty(settings: Settings, *, quiet: bool) -> int:
+    """Fill the realm through its own HTTP API when its feed is empty; an exit code."""
+    base = f"http://{settings.web.host}:{settings.web.port}"
+    status, _, answer = Client(base).call("GET", "/api/v1/feeds/local?limit=1")
+    if status != 200:
+        raise RuntimeError(f"the feed answered {status}")
+    if json.loads(answer)["items"]:
+        return 0
+    console = Console(stderr=True, quiet=quiet, highlight=False)
+    console.print("Filling the realm with people and clips; watch them appear.")
+    from reelm.entrypoints.demo.fill import fill  # drawing and music load only for a demo
+
+    fill(base, console.print)
+    console.print(f"The demo is complete: {base}")
+    return 0
