@@ -424,6 +424,13 @@ def upgrade():
     )
     op.create_index("ix_sounds_author_id", "sounds", ["author_id"], unique=False)
     op.create_index("ix_sounds_origin_clip_id", "sounds", ["origin_clip_id"], unique=False)
+    op.create_index(
+        "ix_sounds_uses_id",
+        "sounds",
+        ["uses", "id"],
+        unique=False,
+        postgresql_where=sa.text("reusable"),
+    )
     op.create_table(
         "comment_likes",
         sa.Column("person_id", sa.UUID(), nullable=False),
@@ -469,16 +476,25 @@ def upgrade():
     op.create_index("ix_notices_actor_id_person_id", "notices", ["actor_id", "person_id"], unique=False)
     op.create_index("ix_notices_clip_id", "notices", ["clip_id"], unique=False)
     op.create_index("ix_notices_comment_id", "notices", ["comment_id"], unique=False)
+    op.create_index(
+        "ix_notices_unread",
+        "notices",
+        ["person_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("read_at IS NULL"),
+    )
 
 
 def downgrade():
 
+    op.drop_index("ix_notices_unread", table_name="notices", postgresql_where=sa.text("read_at IS NULL"))
     op.drop_index("ix_notices_comment_id", table_name="notices")
     op.drop_index("ix_notices_clip_id", table_name="notices")
     op.drop_index("ix_notices_actor_id_person_id", table_name="notices")
     op.drop_table("notices")
     op.drop_index("ix_comment_likes_comment_id", table_name="comment_likes")
     op.drop_table("comment_likes")
+    op.drop_index("ix_sounds_uses_id", table_name="sounds", postgresql_where=sa.text("reusable"))
     op.drop_index("ix_sounds_origin_clip_id", table_name="sounds")
     op.drop_index("ix_sounds_author_id", table_name="sounds")
     op.drop_table("sounds")

@@ -94,7 +94,4 @@ class Listener:
 
     def _heard(self, _connection: Any, _process: int, channel: str, payload: str) -> None:
         for callback in self._callbacks[channel]:
-            try:
-                callback(payload)
-            except Exception:
-                _log.exception("a listener's callback failed", channel=channel)
+            callback(payload)

@@ -139,6 +139,7 @@ notices = declare(
     ),
     column("created_at", WHEN, DataClass.SOCIAL, server_default=NOW),
     column("read_at", WHEN, DataClass.SOCIAL, nullable=True),
+    Index("ix_notices_unread", "person_id", "id", postgresql_where=text("read_at IS NULL")),
     Index("ix_notices_clip_id", "clip_id"),
     Index("ix_notices_comment_id", "comment_id"),
     Index("ix_notices_actor_id_person_id", "actor_id", "person_id"),
