@@ -112,7 +112,9 @@ class Edit:
         for volume in (self.original_volume, self.sound_volume):
             _demand(math.isfinite(volume) and 0 <= volume <= 1, "A volume lies between 0 and 1.")
         _demand(abs(self.sound_offset_ms) <= 3_600_000, "The sound's offset is too large.")
-        _demand(self.cover_ms is None or 0 <= self.cover_ms <= end - start, "The cover lies outside the clip.")
+        _demand(
+            self.cover_ms is None or 0 <= self.cover_ms <= end - start, "The cover lies outside the clip."
+        )
         _demand(len(self.texts) <= TEXTS, f"There can be up to {TEXTS} texts on a clip.")
         for text in self.texts:
             _check_text(text)
@@ -126,7 +128,9 @@ class Edit:
 
 def _check_text(text: Text) -> None:
     _demand(isinstance(text.text, str) and bool(text.text.strip()), "A text on the clip is empty.")
-    _demand(len(text.text) <= TEXT_CHARACTERS, f"A text on the clip has at most {TEXT_CHARACTERS} characters.")
+    _demand(
+        len(text.text) <= TEXT_CHARACTERS, f"A text on the clip has at most {TEXT_CHARACTERS} characters."
+    )
     _demand(
         all(char == "\n" or unicodedata.category(char) not in {"Cc", "Cs", "Co", "Cn"} for char in text.text),
         "A text on the clip holds characters that can't be shown.",

@@ -33,12 +33,8 @@ def aac() -> list[str]:
     return ["-c:a", "aac", "-b:a", str(AUDIO_BITS), "-ac", "2"]
 
 
-def rendition(size: Size, rate: Fraction, audio_pad: str | None, path: Path) -> list[str]:
-    """Return one output: the picture from pad `[vEDGE]`, sound from `audio_pad`."""
-    return output(f"[v{size.edge}]", size, rate, audio_pad, path)
-
-
 def output(video_pad: str, size: Size, rate: Fraction, audio_pad: str | None, path: Path) -> list[str]:
+    """Return one rendition: picture and (unless None) sound from these pads, fragmented."""
     sound = ["-map", audio_pad, *aac()] if audio_pad else []
     return ["-map", video_pad, *h264(size, rate), *sound, *NOTHING_BUT_TRACKS, *FRAGMENTED, f"file:{path}"]
 
@@ -65,7 +61,19 @@ def still_avif(pad: str, path: Path) -> list[str]:
 
 
 def still_rgb(pad: str, path: Path) -> list[str]:
-    return ["-map", pad, "-frames:v", "1", "-c:v", "rawvideo", "-pix_fmt", "rgb24", "-f", "rawvideo", f"file:{path}"]
+    return [
+        "-map",
+        pad,
+        "-frames:v",
+        "1",
+        "-c:v",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-f",
+        "rawvideo",
+        f"file:{path}",
+    ]
 
 
 def complex_filter(parts: Sequence[str]) -> list[str]:

@@ -119,7 +119,9 @@ class TooHeavyError(MediaError):
     """The encoder ran into its limit of time or memory."""
 
     code = "media.too_heavy"
-    title = "This video takes too much to prepare. Please export it in 1080p as H.264 (MP4) and upload it again."
+    title = (
+        "This video takes too much to prepare. Please export it in 1080p as H.264 (MP4) and upload it again."
+    )
 
 
 class DiskFullError(MediaError):

@@ -5,7 +5,6 @@ wrote ourselves; the only protocol is `file`. Blocking: see `sandbox`.
 """
 
 import functools
-import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -22,7 +21,12 @@ OUR_FORMATS = {".mp4": "mov", ".m4a": "mov", ".png": "png_pipe"}
 _MEMORY = 6 << 30
 _CPU_FLOOR_SECONDS, _CPU_PER_SECOND = 120, 120
 _WALL_FACTOR = 4
-_DAMAGE = ("Invalid data found", "Error while decoding", "moov atom not found", "could not find codec parameters")
+_DAMAGE = (
+    "Invalid data found",
+    "Error while decoding",
+    "moov atom not found",
+    "could not find codec parameters",
+)
 
 Progress = Callable[[float], None]
 
@@ -59,18 +63,25 @@ class Job:
     log_level: str = "warning"
 
 
-def source_input(source: Probe, path: Path, *, start_ms: int = 0, length_ms: int | None = None) -> list[str]:
-    """Name a stranger's file as an input."""
-    window = ["-ss", f"{start_ms / 1000:.3f}"] if start_ms else []
-    window += ["-t", f"{length_ms / 1000:.3f}"] if length_ms is not None else []
-    return [*_guarded(source.container), *window, "-i", f"file:{path}"]
+def source_input(source: Probe, path: Path, *, start: float = 0.0, length: float | None = None) -> list[str]:
+    """Name a stranger's file as an input, from `start` for `length` seconds."""
+    return [*_guarded(source.container), *_window(start, length), "-i", f"file:{path}"]
 
 
-def own_input(path: Path, *, start_ms: int = 0, length_ms: int | None = None) -> list[str]:
+def own_input(path: Path, *, start: float = 0.0, length: float | None = None) -> list[str]:
     """Name a file that the engine wrote."""
-    window = ["-ss", f"{start_ms / 1000:.3f}"] if start_ms else []
-    window += ["-t", f"{length_ms / 1000:.3f}"] if length_ms is not None else []
-    return [*_guarded(OUR_FORMATS[path.suffix]), *window, "-i", f"file:{path}"]
+    return [*_guarded(OUR_FORMATS[path.suffix]), *_window(start, length), "-i", f"file:{path}"]
+
+
+def concat_input(listing: Path) -> list[str]:
+    """Name a list of files that the engine wrote. The only place where a list is opened."""
+    whitelist = ["-protocol_whitelist", "file", "-format_whitelist", "concat,mov"]
+    return [*whitelist, "-f", "concat", "-safe", "0", "-i", f"file:{listing}"]
+
+
+def _window(start: float, length: float | None) -> list[str]:
+    window = ["-ss", f"{start:.6f}"] if start > 0 else []
+    return [*window, "-t", f"{length:.6f}"] if length is not None else window
 
 
 def _guarded(container: str) -> list[str]:
@@ -120,7 +131,9 @@ def run(
     raise EncodeError(technical=technical)
 
 
-def run_together(tools: Tools, jobs: Sequence[Job], *, cancelled: Callable[[], bool] = lambda: False) -> list[str]:
+def run_together(
+    tools: Tools, jobs: Sequence[Job], *, cancelled: Callable[[], bool] = lambda: False
+) -> list[str]:
     """Run short jobs side by side; return their logs in order. The first failure stops the others."""
     logs: list[str] = [""] * len(jobs)
     failures: list[BaseException] = []
@@ -163,8 +176,3 @@ class _Meter:
         if self._on_progress is not None and share > self._last:
             self._last = share
             self._on_progress(share)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))

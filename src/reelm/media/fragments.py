@@ -58,8 +58,12 @@ class Index:
     @property
     def bandwidth(self) -> int:
         """Return the peak over HLS segments, in bits per second (RFC 8216 section 4.3.4.2)."""
-        peaks = [sum(f.bytes for f in group) * 8000 / max(1.0, sum(f.duration_ms for f in group)) for group in self.segments()]
-        return round(max(peaks, default=0))
+        return round(
+            max(
+                sum(each.bytes for each in group) * 8000 / max(1.0, sum(each.duration_ms for each in group))
+                for group in self.segments()
+            )
+        )
 
     def segments(self) -> list[tuple[Fragment, ...]]:
         """Group fragments into HLS segments, each of which begins with a keyframe."""

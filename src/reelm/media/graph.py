@@ -35,16 +35,27 @@ def _number(value: float | Fraction) -> str:
 
 
 def picture_chain(
-    source: Probe, edit: Edit, outputs: Outputs, sizes: Sequence[Size], overlays: Sequence[Overlay]
+    source: Probe,
+    edit: Edit,
+    outputs: Outputs,
+    sizes: Sequence[Size],
+    overlays: Sequence[Overlay],
+    *,
+    frames: int | None = None,
 ) -> str:
-    """Return the graph from `[0:INDEX]` to one pad `[vEDGE]` per size (largest first), scaled in a chain."""
+    """Return the graph from `[0:INDEX]` to one pad `[vEDGE]` per size (largest first), scaled in a chain.
+
+    With `frames`, exactly so many come out: the last is repeated, or what follows is left away.
+    """
     picture = source.picture
     steps: list[str] = []
     if picture.interlaced:
         steps.append("bwdif=mode=send_frame:deint=interlaced")
     rate = outputs.rate
     steps.append(f"fps=fps={rate.numerator}/{rate.denominator}:start_time=0")
-    steps += _crop(picture, edit)
+    if frames is not None:
+        steps += ["tpad=stop=-1:stop_mode=clone", f"trim=end_frame={frames}"]
+    steps += _crop(edit)
     steps += _scale_first(picture, sizes[0], edit)
     steps += _tone_map(picture)
     steps += [
@@ -75,21 +86,19 @@ def picture_chain(
 
 
 def _enable(overlay: Overlay) -> str:
-    start = overlay.start or 0.0
+    start = max(0.0, overlay.start or 0.0)
     if overlay.end is None:
         return f":enable='gte(t,{_number(start)})'"
     return f":enable='gte(t,{_number(start)})*lt(t,{_number(overlay.end)})'"
 
 
-def _crop(picture: Picture, edit: Edit) -> list[str]:
+def _crop(edit: Edit) -> list[str]:
     """Crop in the frame's own pixels (they may not be square; the scale that follows squares them)."""
     if edit.crop.whole:
         return []
     crop = edit.crop
-    return [
-        f"crop=w=max(2\\,floor(iw*{_number(crop.width)})):h=max(2\\,floor(ih*{_number(crop.height)}))"
-        f":x=floor(iw*{_number(crop.x)}):y=floor(ih*{_number(crop.y)})"
-    ]
+    size = f"w=max(2\\,floor(iw*{_number(crop.width)})):h=max(2\\,floor(ih*{_number(crop.height)}))"
+    return [f"crop={size}:x=floor(iw*{_number(crop.x)}):y=floor(ih*{_number(crop.y)})"]
 
 
 def _scale_first(picture: Picture, size: Size, edit: Edit) -> list[str]:
@@ -103,10 +112,8 @@ def _scale_first(picture: Picture, size: Size, edit: Edit) -> list[str]:
     if same and frame_size(picture, edit) == (size.width, size.height) and picture.square_pixels:
         return []
     ranges = "in_range=pc" if picture.full_range else "in_range=tv"
-    return [
-        f"scale={size.width}:{size.height}:flags=bicubic:in_color_matrix={matrix}:out_color_matrix=bt709"
-        f":{ranges}:out_range=tv"
-    ]
+    colours = f"in_color_matrix={matrix}:out_color_matrix=bt709:{ranges}:out_range=tv"
+    return [f"scale={size.width}:{size.height}:flags=bicubic:{colours}"]
 
 
 def _tone_map(picture: Picture) -> list[str]:

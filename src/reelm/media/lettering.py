@@ -80,7 +80,7 @@ def draw(text: Text, frame_width: int, frame_height: int, path: Path) -> Letteri
     step = round(pixels * LINE_HEIGHT)
     margin = max(2, round(pixels * 0.3))
     widths = [_line_width(line, pixels) for line in lines]
-    size = (max(1, max(widths)) + 2 * margin, step * len(lines) + 2 * margin)
+    size = (max(1, *widths) + 2 * margin, step * len(lines) + 2 * margin)
     picture = Image.new("RGBA", size, (0, 0, 0, 0))
     pen = ImageDraw.Draw(picture)
     color = tuple(int(text.color[i : i + 2], 16) for i in (1, 3, 5))
@@ -88,7 +88,9 @@ def draw(text: Text, frame_width: int, frame_height: int, path: Path) -> Letteri
         pen.rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), radius=margin, fill=(0, 0, 0, 150))
     for number, (line, width) in enumerate(zip(lines, widths, strict=True)):
         baseline = margin + number * step + round(pixels * 0.95)
-        _draw_line(picture, line, ((size[0] - width) // 2, baseline), pixels, color, outline=not text.background)
+        _draw_line(
+            picture, line, ((size[0] - width) // 2, baseline), pixels, color, outline=not text.background
+        )
     picture.save(path, "PNG")
     x = round(text.x * frame_width - size[0] / 2)
     y = round(text.y * frame_height - size[1] / 2)
@@ -124,7 +126,8 @@ def _font(script: str, pixels: int) -> ImageFont.FreeTypeFont:
             return ImageFont.truetype(str(path), _EMOJI_STRIKE, layout_engine=shaping)
         font = ImageFont.truetype(str(path), pixels, layout_engine=shaping)
         if "wght" in path.name:
-            font.set_variation_by_axes([BOLD if b"eight" in axis["name"] else 100 for axis in font.get_variation_axes()])
+            axes = font.get_variation_axes()
+            font.set_variation_by_axes([BOLD if b"eight" in axis["name"] else 100 for axis in axes])
         return font
     if script == "latin":
         raise FileNotFoundError("no font for Latin text: is fontpkg-noto-sans installed?")
@@ -163,24 +166,31 @@ def _wrap(text: str, pixels: int, widest: int) -> list[str]:
     for paragraph in text.splitlines() or [text]:
         line = ""
         for word in _breakable(paragraph):
+            rest = word
             if line and _line_width((line + word).rstrip(), pixels) > widest:
                 lines.append(line.rstrip())
-                line = ""
-                word = word.lstrip()
-            while len(word) > 1 and _line_width(word.rstrip(), pixels) > widest:
-                cut = next(n for n in range(len(word) - 1, 0, -1) if n == 1 or _line_width(word[:n], pixels) <= widest)
-                lines.append(word[:cut])
-                word = word[cut:]
-            line += word
+                line, rest = "", word.lstrip()
+            while len(rest) > 1 and _line_width(rest.rstrip(), pixels) > widest:
+                cut = _fitting(rest, pixels, widest)
+                lines.append(rest[:cut])
+                rest = rest[cut:]
+            line += rest
         lines.append(line.rstrip())
     return lines
+
+
+def _fitting(word: str, pixels: int, widest: int) -> int:
+    """Return how many characters of a word that is too long fit on a line; at least one."""
+    return next((n for n in range(len(word) - 1, 1, -1) if _line_width(word[:n], pixels) <= widest), 1)
 
 
 def _breakable(paragraph: str) -> list[str]:
     """Return pieces between which a line may break; each keeps the space that follows it."""
     pieces: list[str] = []
     for char in paragraph:
-        glued = pieces and not pieces[-1][-1].isspace() and "cjk" not in {_script(char), _script(pieces[-1][-1])}
+        glued = (
+            pieces and not pieces[-1][-1].isspace() and "cjk" not in {_script(char), _script(pieces[-1][-1])}
+        )
         if pieces and (glued or char.isspace()):
             pieces[-1] += char
         else:

@@ -64,7 +64,8 @@ def reasons_not_plain(source: Probe, edit: Edit, *, with_sound: bool) -> list[st
         "not square": not picture.square_pixels,
         "odd": picture.width % 2 != 0 or picture.height % 2 != 0,
         "turned oddly": picture.rotation % 90 != 0,
-        "large": picture.short_edge > PLAIN_SHORT_EDGE or max(picture.width, picture.height) > PLAIN_LONG_EDGE,
+        "large": picture.short_edge > PLAIN_SHORT_EDGE
+        or max(picture.width, picture.height) > PLAIN_LONG_EDGE,
         "fast": picture.rate > FASTEST_RATE + 0.5,
         "heavy": picture.bits_per_second > PLAIN_BITS,
         "long groups": picture.longest_gop_seconds > PLAIN_GOP_SECONDS,

@@ -166,13 +166,15 @@ def _ask_child(path: Path, container: Container, limits: ProbeLimits) -> dict[st
 def _refuse(facts: dict[str, Any], path: Path, container: Container, limits: ProbeLimits) -> None:
     technical = str(facts.get("technical", ""))[:200]
     match facts["refused"]:
+        case "no_video" | "zero" if ends_too_early(path, container):
+            raise errors.TruncatedError(technical=technical)
         case "no_video":
             raise errors.NoVideoTrackError
         case "codec":
             raise errors.CodecUnsupportedError(technical=technical)
         case "frame":
             raise errors.TooLargeFrameError(
-                f"This picture is {int(facts['width'])}×{int(facts['height'])}. Please export the video "
+                f"This picture is {int(facts['width'])} by {int(facts['height'])} pixels. Please export the video "
                 f"so that no side is longer than {limits.side} pixels."
             )
         case "zero":
@@ -219,7 +221,9 @@ def _read_facts(facts: dict[str, Any], container: Container) -> Probe:
             full_range=bool(video["full_range"]),
             longest_gop_seconds=float(timing["longest_gop"]),
             bits_per_second=round(int(timing["bytes"]) * 8 / seconds) if seconds > 0 else 0,
-            extra_side_data=any("DISPLAYMATRIX" not in kind and "SEI" not in kind for kind in video["side_data"]),
+            extra_side_data=any(
+                "DISPLAYMATRIX" not in kind and "SEI" not in kind for kind in video["side_data"]
+            ),
         )
         audio = facts["audio"]
         return Probe(

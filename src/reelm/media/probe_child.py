@@ -6,6 +6,7 @@ prints `{"refused": code, …}` or the facts; the parent trusts neither and chec
 """
 
 import importlib.util
+import itertools
 import json
 import statistics
 import sys
@@ -15,48 +16,47 @@ from typing import Any
 
 PACKETS_READ = 400_000
 FRAMES_TRIED = 90
-PICTURE_DECODERS = (
-    "h264 hevc vp8 vp9 libdav1d av1 libvpx libvpx-vp9 mpeg4 mpeg2video mpeg1video mjpeg prores h263 theora "
-    "dvvideo msmpeg4v2 msmpeg4v3 msmpeg4 vc1 wmv3 svq3 dnxhd rawvideo ffv1 cinepak"
-).split()
+PICTURE_DECODERS = {
+    "h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "libvpx", "libvpx-vp9", "mpeg4", "mpeg2video", "mpeg1video",
+    "mjpeg", "prores", "h263", "theora", "dvvideo", "msmpeg4v2", "msmpeg4v3", "msmpeg4", "vc1", "wmv3", "svq3",
+    "dnxhd", "rawvideo", "ffv1", "cinepak",
+}  # fmt: skip
+
+
+class Refused(Exception):  # noqa: N818 - a verdict on the file, not an error
+    """The file is not one that is taken; the argument is what `main` prints."""
 
 
 def facts(job: dict[str, Any], av: Any) -> dict[str, Any]:
-    """Open the job's file and return what `probe.Probe` is made of."""
-    size = Path(job["path"]).stat().st_size
-    options = {"protocol_whitelist": "file", "format_whitelist": job["formats"], "max_streams": "64"}
-    try:
-        container = av.open(job["path"], format=job["container"], options=options, metadata_errors="replace")
-    except av.error.FFmpegError as error:
-        return {"refused": "unopened", "technical": str(error)}
-    pictures = [s for s in container.streams.video if not _is_cover(s, av)]
-    if not pictures:
-        return {"refused": "no_video"}
-    video = max(pictures, key=lambda s: (s.codec_context is not None, _area(s)))
-    if video.codec_context is None or video.codec_context.name not in PICTURE_DECODERS:
-        name = video.codec_context.name if video.codec_context else "unknown"
-        return {"refused": "codec", "technical": name}
-    width, height = video.codec_context.width, video.codec_context.height
-    if width * height > job["max_pixels"] or max(width, height) > job["max_side"]:
-        return {"refused": "frame", "width": width, "height": height}
+    """Open the job's file and return what `probe.Probe` is made of. Raises Refused."""
+    container = _open(job, av)
+    video = _choose_picture(container, job, av)
     sound = next((s for s in container.streams.audio if _is_known(s)), None)
-    timing = _timing_from_index(video, size) if job["container"] == "mov" else None
+    # Copied out now: a stream must not be touched once its container is closed.
+    audio = None if sound is None else _audio_facts(sound)
+    timing = (
+        _timing_from_index(video, Path(job["path"]).stat().st_size) if job["container"] == "mov" else None
+    )
     if timing is None:
         timing = _timing_from_packets(container, video)
-        container.seek(0)
-    if timing["packets"] and timing["truncated"]:
-        return {"refused": "truncated"}
+        if not timing["packets"]:
+            raise Refused({"refused": "zero"})
+        number = video.index
+        container.close()
+        container = _open(job, av)
+        video = container.streams[number]
+    if timing["truncated"]:
+        raise Refused({"refused": "truncated"})
     frame, decoded = _first_frame(container, video, av)
     if frame is None:
-        return {"refused": "undecodable" if timing["packets"] else "zero"}
+        raise Refused({"refused": "undecodable"})
     context = video.codec_context
     width, height = frame.width, frame.height
-    if width * height > job["max_pixels"] or max(width, height) > job["max_side"]:
-        return {"refused": "frame", "width": width, "height": height}
+    _check_frame(width, height, job)
     ratio = video.sample_aspect_ratio or Fraction(1)
     kinds = [str(data.type) for data in frame.side_data]
     return {
-        "size": size,
+        "size": Path(job["path"]).stat().st_size,
         "header_seconds": (container.duration or 0) / 1_000_000,
         "timing": timing,
         "two_frames": decoded > 1,
@@ -78,15 +78,43 @@ def facts(job: dict[str, Any], av: Any) -> dict[str, Any]:
             "full_range": int(frame.color_range) == 2,
             "side_data": kinds,
         },
-        "audio": None
-        if sound is None
-        else {
-            "index": sound.index,
-            "codec": sound.codec_context.name,
-            "profile": sound.profile or "",
-            "channels": sound.codec_context.channels,
-            "sample_rate": sound.codec_context.sample_rate,
-        },
+        "audio": audio,
+    }
+
+
+def _open(job: dict[str, Any], av: Any) -> Any:
+    options = {"protocol_whitelist": "file", "format_whitelist": job["formats"], "max_streams": "64"}
+    try:
+        return av.open(job["path"], format=job["container"], options=options, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise Refused({"refused": "unopened", "technical": str(error)}) from error
+
+
+def _choose_picture(container: Any, job: dict[str, Any], av: Any) -> Any:
+    """Return the largest picture track that is not a cover."""
+    pictures = [s for s in container.streams.video if not _is_cover(s, av)]
+    if not pictures:
+        raise Refused({"refused": "no_video"})
+    video = max(pictures, key=lambda s: (s.codec_context is not None, _area(s)))
+    if video.codec_context is None or video.codec_context.name not in PICTURE_DECODERS:
+        name = video.codec_context.name if video.codec_context else "unknown"
+        raise Refused({"refused": "codec", "technical": name})
+    _check_frame(video.codec_context.width, video.codec_context.height, job)
+    return video
+
+
+def _check_frame(width: int, height: int, job: dict[str, Any]) -> None:
+    if width * height > job["max_pixels"] or max(width, height) > job["max_side"]:
+        raise Refused({"refused": "frame", "width": width, "height": height})
+
+
+def _audio_facts(sound: Any) -> dict[str, Any]:
+    return {
+        "index": sound.index,
+        "codec": sound.codec_context.name,
+        "profile": sound.profile or "",
+        "channels": sound.codec_context.channels,
+        "sample_rate": sound.codec_context.sample_rate,
     }
 
 
@@ -100,7 +128,9 @@ def _is_known(stream: Any) -> bool:
 
 
 def _area(stream: Any) -> int:
-    return 0 if stream.codec_context is None else int(stream.codec_context.width * stream.codec_context.height)
+    return (
+        0 if stream.codec_context is None else int(stream.codec_context.width * stream.codec_context.height)
+    )
 
 
 def _timing_from_index(video: Any, size: int) -> dict[str, Any] | None:
@@ -147,7 +177,7 @@ def _timing_from_packets(container: Any, video: Any) -> dict[str, Any]:
 def _timing(
     times: list[float], keys: list[float], total: int, packets: int, *, truncated: bool
 ) -> dict[str, Any]:
-    steps = [b - a for a, b in zip(times, times[1:], strict=False) if b > a]
+    steps = [b - a for a, b in itertools.pairwise(times) if b > a]
     usual = statistics.median(steps) if steps else 0.0
     span = times[-1] - times[0] + usual if len(times) > 1 else 0.0
     ends = [*keys[1:], times[-1] + usual] if keys else []
@@ -192,7 +222,7 @@ def _first_frame(container: Any, video: Any, av: Any) -> tuple[Any, int]:
 def main(job: dict[str, Any]) -> dict[str, Any]:
     """Import, confine, open."""
     sys.path.append(job["site"])
-    import av  # noqa: PLC0415
+    import av
 
     av.logging.set_level(None)
     spec = importlib.util.spec_from_file_location("confine", job["confine"])
@@ -204,7 +234,10 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
     if missing and not job["policy"]["allow_weak"]:
         sys.stderr.write("confine: " + "; ".join(missing))
         sys.exit(confine.FAILED)
-    return facts(job, av)
+    try:
+        return facts(job, av)
+    except Refused as refusal:
+        return dict(refusal.args[0])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,16 @@ Container = Literal["mov", "matroska", "mpegts", "mpeg", "avi"]
 HEAD_BYTES = 4096
 _MOV_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
 _PICTURE_BRANDS = {b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"heim", b"heis", b"crx "}
-_LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<MPD", b"<smil", b"<SmoothStreamingMedia", b"<asx", b"[Ref")
+_LISTS = (
+    b"#EXTM3U",
+    b"ffconcat",
+    b"[playlist]",
+    b"<MPD",
+    b"<smil",
+    b"<SmoothStreamingMedia",
+    b"<asx",
+    b"[Ref",
+)
 _TEXT_WINDOW = 1024
 
 

@@ -99,6 +99,10 @@ class Workshop:
             _sync_folder(self.root)
         return final, result
 
+    def forget(self, name: str) -> None:
+        """Remove a finished step that a later one has taken in."""
+        shutil.rmtree(self.root / name, ignore_errors=True)
+
 
 @contextmanager
 def _disk_errors() -> Iterator[None]:

@@ -18,6 +18,7 @@ DEFAULT_COVER_MS = 500
 PREVIEW_MS, PREVIEW_EDGE, PREVIEW_RATE = 3000, 240, 15
 TILE_EDGE, TILE_COLUMNS, TILE_MS, TILES = 90, 5, 2000, 50
 _LAST_FRAMES = 2
+_SUFFIXES = {"jpeg": "jpg", "webp": "webp", "avif": "avif"}
 
 
 def cover_ms(wanted: int | None, duration_ms: int, rate: Fraction) -> int:
@@ -92,16 +93,14 @@ def make_extras(
         "[pj]scale=out_range=pc,format=yuvj420p[jpeg]",
         f"[pr]scale={across}:{down},format=rgb24[raw]",
         f"[1:v]fps={PREVIEW_RATE},scale={preview[0]}:{preview[1]}[pv]",
-        f"[2:v]fps={1000}/{board.interval_ms}:start_time=0:round=up,"
-        f"scale={board.tile_width}:{board.tile_height},"
-        f"tile={board.columns}x{board.rows},scale=out_range=pc,format=yuvj420p[board]",
+        f"[2:v]{_tiles(board)},scale=out_range=pc,format=yuvj420p[board]",
     ]
     sound = folder / "sound.m4a" if outputs.has_audio else None
     pcm = folder / "sound.raw"
     size = Size(min(preview), *preview)
     arguments = [
-        *own_input(top.path, start_ms=moment, length_ms=1000),
-        *own_input(small.path, start_ms=start, length_ms=PREVIEW_MS),
+        *own_input(top.path, start=moment / 1000, length=1.0),
+        *own_input(small.path, start=start / 1000, length=PREVIEW_MS / 1000),
         *own_input(small.path),
         *encode.complex_filter(graph),
         *encode.still_jpeg("[jpeg]", folder / "poster.jpg"),
@@ -122,9 +121,14 @@ def make_extras(
     run(tools, job, on_progress=on_progress, cancelled=cancelled)
     shape = waveform(pcm.read_bytes()) if sound is not None else []
     pcm.unlink(missing_ok=True)
-    posters = {kind: folder / f"poster.{suffix}" for kind, suffix in (("jpeg", "jpg"), ("webp", "webp"), ("avif", "avif"))}
+    posters = {kind: folder / f"poster.{suffix}" for kind, suffix in _SUFFIXES.items()}
     hashed = read_thumbhash(folder / "thumb.rgb", top.width, top.height)
     return Extras(posters, hashed, folder / "preview.mp4", board, sound, shape)
+
+
+def _tiles(board: Storyboard) -> str:
+    rate = f"fps=1000/{board.interval_ms}:start_time=0:round=up"
+    return f"{rate},scale={board.tile_width}:{board.tile_height},tile={board.columns}x{board.rows}"
 
 
 def _storyboard(rendition: Rendition, duration_ms: int, path: Path) -> Storyboard:

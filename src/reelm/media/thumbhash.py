@@ -17,7 +17,7 @@ _Plane = npt.NDArray[np.float64]
 def thumbhash(rgb: bytes, width: int, height: int) -> str:
     """Return the base64 ThumbHash of packed 8-bit RGB rows. Raises ValueError for a wrong size."""
     if not (0 < width <= LARGEST_SIDE and 0 < height <= LARGEST_SIDE) or len(rgb) != width * height * 3:
-        raise ValueError("a picture of at most 100×100 pixels in packed RGB is needed")
+        raise ValueError("a picture of at most 100 by 100 pixels in packed RGB is needed")
     pixels = np.frombuffer(rgb, np.uint8).reshape(height, width, 3).astype(np.float64) / 255
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     longest = max(width, height)
