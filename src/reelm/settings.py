@@ -57,13 +57,17 @@ class DatabaseSettings:
 
 @dataclass(frozen=True)
 class WebSettings:
-    """The HTTP side. `public_url` is what people type; it decides cookies, passkeys and links."""
+    """The HTTP side. `public_url` is what people type; it decides cookies, passkeys and links.
+
+    `listener` is the descriptor of a listening socket inherited from the supervisor, if there's one.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
     processes: int = 2
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    listener: int | None = None
 
     @property
     def origin(self) -> str:
@@ -98,6 +102,7 @@ class Settings:
     keys_uid: int | None = None
     release: str = "dev"
     event_days: int = 90
+    limit_factor: int = 1
 
     @property
     def keys_address(self) -> str:
@@ -151,4 +156,5 @@ def from_environment(
         ),
         release=env.get("REELM_RELEASE", "dev"),
         event_days=number("REELM_EVENT_DAYS", 90),
+        limit_factor=number("REELM_LIMIT_FACTOR", 1),
     )

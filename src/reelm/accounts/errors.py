@@ -14,14 +14,18 @@ class HandleUnsuitableError(InvalidRequestError):
     """The handle has letters that can't be in one, or the wrong length."""
 
     code = "accounts.handle_unsuitable"
-    title = "A name has 3 to 24 letters a to z, digits, dots or underscores, and begins with a letter or digit."
+    title = (
+        "A name has 3 to 24 letters a to z, digits, dots or underscores, and begins with a letter or digit."
+    )
 
 
 class TooYoungError(NotAllowedError):
     """Under the realm's minimum age; nothing of the attempt is kept."""
 
     code = "accounts.too_young"
-    title = "You can watch without an account, and make one when you are old enough. We kept nothing you typed."
+    title = (
+        "You can watch without an account, and make one when you are old enough. We kept nothing you typed."
+    )
 
 
 class BirthDateUnsuitableError(InvalidRequestError):

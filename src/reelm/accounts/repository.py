@@ -9,9 +9,7 @@ from reelm.accounts.errors import ContactTakenError, HandleTakenError
 from reelm.accounts.schemas import PersonCounts, PersonRecord
 from reelm.kit.database import Record, UniqueViolation, UnitOfWork
 
-_PERSON = (
-    "id, handle, display_name, bio, avatar, private, followers, following, clips, likes, created_at"
-)
+_PERSON = "id, handle, display_name, bio, avatar, private, followers, following, clips, likes, created_at"
 _CHANGEABLE = {
     "people": {"display_name", "bio", "avatar", "private"},
     "person_details": {
@@ -128,7 +126,9 @@ class AccountsWriter(AccountsReader):
         key = "id" if table == "people" else "person_id"
         sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 2))
         try:
-            await self._uow.execute(f"UPDATE {table} SET {sets} WHERE {key} = $1", person_id, *values.values())
+            await self._uow.execute(
+                f"UPDATE {table} SET {sets} WHERE {key} = $1", person_id, *values.values()
+            )
         except UniqueViolation as error:
             raise ContactTakenError(fields=_contact_field(error)) from error
 
@@ -138,7 +138,9 @@ class AccountsWriter(AccountsReader):
 
     async def block(self, person_id: UUID, other: UUID) -> None:
         await self._uow.execute(
-            "INSERT INTO blocks (person_id, blocked_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", person_id, other
+            "INSERT INTO blocks (person_id, blocked_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            person_id,
+            other,
         )
 
     async def unblock(self, person_id: UUID, other: UUID) -> None:

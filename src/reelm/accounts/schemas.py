@@ -128,8 +128,8 @@ class MeChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: Language | msgspec.UnsetType = msgspec.UNSET
     country: Country | msgspec.UnsetType = msgspec.UNSET
     private: bool | msgspec.UnsetType = msgspec.UNSET
-    email: Contact | None | msgspec.UnsetType = msgspec.UNSET
-    phone: Contact | None | msgspec.UnsetType = msgspec.UNSET
+    email: Contact | msgspec.UnsetType | None = msgspec.UNSET
+    phone: Contact | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class PasswordChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

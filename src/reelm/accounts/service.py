@@ -3,6 +3,7 @@
 The only file of this room that others import.
 """
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Collection
@@ -23,6 +24,7 @@ from reelm.accounts.schemas import (
     ChallengeOut,
     Me,
     MeChange,
+    PasskeyAnswerIn,
     PersonCard,
     PersonCounts,
     PersonRecord,
@@ -30,16 +32,18 @@ from reelm.accounts.schemas import (
     SignUp,
     Visitor,
 )
-from reelm.custody.service import KeysClient, open_field, seal_field
+from reelm.custody.service import KeysClient, PasskeyAnswer, SignedIn, open_field, seal_field
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import InvalidRequestError, NotFoundError
 from reelm.kit.events import DomainEvent, EventBus
 from reelm.kit.ids import Ids
+from reelm.kit.pages import Page, decode_cursor, encode_cursor
 from reelm.kit.words import bigrams, fold
 from reelm.realm.service import RealmService, age, age_band
 
 __all__ = [
+    "SESSION_COOKIE",
     "AccountsService",
     "Blocked",
     "Me",
@@ -50,8 +54,21 @@ __all__ = [
     "Visitor",
 ]
 
+SESSION_COOKIE = "reelm_session"
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9_.]{1,22}[a-z0-9_]")
-_RESERVED = {"admin", "administrator", "api", "help", "me", "official", "operator", "reelm", "root", "staff", "support"}
+_RESERVED = {
+    "admin",
+    "administrator",
+    "api",
+    "help",
+    "me",
+    "official",
+    "operator",
+    "reelm",
+    "root",
+    "staff",
+    "support",
+}
 _OLDEST = 120
 
 
@@ -73,7 +90,13 @@ class AccountsService:
     """People and their own settings."""
 
     def __init__(
-        self, keys: KeysClient, realm: RealmService, database: Database, events: EventBus, clock: Clock, ids: Ids
+        self,
+        keys: KeysClient,
+        realm: RealmService,
+        database: Database,
+        events: EventBus,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         self._keys = keys
         self._realm = realm
@@ -84,8 +107,8 @@ class AccountsService:
 
     # --- joining and signing in -------------------------------------------------------------------------
 
-    async def sign_up(self, data: SignUp) -> UUID:
-        """Make an account; return the person's id.
+    async def sign_up(self, data: SignUp) -> Me:
+        """Make an account; return all that the person is told about it.
 
         Steps: check what can be checked; custody makes keys and credential; the rows are written with the
         ticket that comes with them, in a transaction of its own; when that fails custody undoes its part.
@@ -97,15 +120,15 @@ class AccountsService:
                 raise HandleTakenError(fields={"handle": "taken"})
         person_id = None if data.passkey else self._ids.new()
         enrolment = await self._keys.enrol(
-            person_id, password=data.password, passkey=_answer(data.passkey)
+            person_id, password=data.password, passkey=_passkey(data.passkey) if data.passkey else None
         )
         try:
             async with self._database.transaction(enrolment.ticket) as uow:
                 await self._write_person(uow, enrolment.person_id, enrolment.data_key, data)
+                return await self._open_me(uow, enrolment.person_id, enrolment.data_key)
         except BaseException:
-            await self._keys.withdraw(enrolment.enrol_ticket)
+            await self._keys.withdraw(enrolment)
             raise
-        return enrolment.person_id
 
     def _check_birth_date(self, data: SignUp) -> None:
         today = self._clock.now().date()
@@ -155,22 +178,22 @@ class AccountsService:
         key = fold(f"{handle} {name}")
         await writer.put_words(person_id, key, bigrams(key), "")
 
-    async def sign_in(self, data: SignIn, client: str, address: str, device: str) -> tuple[str, str, Visitor]:
-        """Begin a session; return its token, the device's voucher and who it is.
+    async def sign_in(self, data: SignIn, client: str, address: str, device: str) -> tuple[SignedIn, Visitor]:
+        """Begin a session; return what custody says of it, and the visitor.
 
         Raises custody's `SignInRefusedError`, always the same for an unknown name and a wrong password.
         """
         if data.passkey is not None:
-            signed_in = await self._keys.sign_in_passkey(_answer(data.passkey), client=client)
+            signed_in = await self._keys.sign_in_passkey(_passkey(data.passkey), client)
         elif data.handle and data.password:
             key = data.handle.strip().lstrip("@").casefold()
             async with self._database.transaction() as uow:
                 person = await AccountsReader(uow).find_by_handle(key)
             signed_in = await self._keys.sign_in(
                 person.id if person else None,
+                data.password,
+                client,
                 name=key,
-                password=data.password,
-                client=client,
                 address=address,
                 device=device,
             )
@@ -178,7 +201,7 @@ class AccountsService:
             raise InvalidRequestError(fields={"password": "missing"})
         session = signed_in.session
         visitor = Visitor(session.person_id, session.session_id, session.ticket, signed_in.token)
-        return signed_in.token, signed_in.device, visitor
+        return signed_in, visitor
 
     async def passkey_sign_up_options(self, handle: str) -> ChallengeOut:
         """Begin a sign-up with a passkey. Raises `HandleTakenError`."""
@@ -186,23 +209,25 @@ class AccountsService:
         async with self._database.transaction() as uow:
             if await AccountsReader(uow).find_by_handle(key):
                 raise HandleTakenError(fields={"handle": "taken"})
-        challenge = await self._keys.sign_up_options(self._ids.new(), name=handle, display_name=handle)
+        challenge = await self._keys.passkey_sign_up_options(self._ids.new(), handle, handle)
         return ChallengeOut(challenge.challenge_id, challenge.options)
 
     # --- oneself ----------------------------------------------------------------------------------------
 
     async def me(self, uow: UnitOfWork, visitor: Visitor) -> Me:
         """Return everything about the visitor, opened with their key."""
-        row = await AccountsReader(uow).get_own(visitor.person_id)
+        return await self._open_me(uow, visitor.person_id, await self._keys.person_key(visitor.token))
+
+    async def _open_me(self, uow: UnitOfWork, person_id: UUID, data_key: bytes) -> Me:
+        row = await AccountsReader(uow).get_own(person_id)
         if row is None:
             raise NotFoundError
-        data_key = await self._keys.person_key(visitor.token)
 
         def opened(column: str) -> str | None:
             value = row[column]
             if value is None:
                 return None
-            return open_field(data_key, "person_details", column, visitor.person_id, value)
+            return open_field(data_key, "person_details", column, person_id, value)
 
         return Me(
             id=row["id"],
@@ -212,7 +237,7 @@ class AccountsService:
             avatar_url=f"/media/avatars/{row['avatar']}" if row["avatar"] else None,
             language=row["language"],
             country=opened("country_sealed") or "",
-            birth_date=msgspec.convert(opened("birth_date_sealed"), __import__("datetime").date),
+            birth_date=dt.date.fromisoformat(opened("birth_date_sealed") or ""),
             age_band=row["age_band"],
             private=row["private"],
             email=opened("email_sealed"),
@@ -317,12 +342,24 @@ class AccountsService:
         other = await self.get_by_handle(uow, handle)
         await AccountsWriter(uow).unblock(visitor.person_id, other.id)
 
+    async def list_blocks(
+        self, uow: UnitOfWork, visitor: Visitor, limit: int, cursor: str | None
+    ) -> Page[PersonCard]:
+        """Page through whom the visitor blocks, newest first."""
+        before = decode_cursor(cursor, dt.datetime)
+        rows = await AccountsReader(uow).list_blocked(visitor.person_id, before, limit + 1)
+        cards = await self.cards(uow, [person_id for person_id, _ in rows])
+        items = [cards[person_id] for person_id, _ in rows[:limit] if person_id in cards]
+        return Page(items, encode_cursor(rows[limit - 1][1]) if len(rows) > limit else None)
+
     async def is_blocking(self, uow: UnitOfWork, visitor: Visitor, other: UUID) -> bool:
         return await AccountsReader(uow).is_blocking(visitor.person_id, other)
 
     # --- retries ----------------------------------------------------------------------------------------
 
-    async def answered(self, uow: UnitOfWork, visitor: Visitor, key: str | None, request: object) -> UUID | None:
+    async def answered(
+        self, uow: UnitOfWork, visitor: Visitor, key: str | None, request: object
+    ) -> UUID | None:
         """Return what an earlier request with this Idempotency-Key made, if there was one.
 
         Raises `KeyReusedError` when the key came with another request.
@@ -341,7 +378,9 @@ class AccountsService:
     ) -> None:
         """Keep what a request with an Idempotency-Key made, in the same transaction as the thing itself."""
         if key:
-            await AccountsWriter(uow).remember_answer(visitor.person_id, key[:200], _digest(request), reference)
+            await AccountsWriter(uow).remember_answer(
+                visitor.person_id, key[:200], _digest(request), reference
+            )
 
 
 def handle_key_of(handle: str) -> str:
@@ -350,6 +389,10 @@ def handle_key_of(handle: str) -> str:
     if not _HANDLE.fullmatch(key) or ".." in key or key in _RESERVED:
         raise HandleUnsuitableError(fields={"handle": "unsuitable"})
     return key
+
+
+def _passkey(answer: PasskeyAnswerIn) -> PasskeyAnswer:
+    return PasskeyAnswer(answer.challenge_id, answer.credential)
 
 
 def _digest(request: object) -> bytes:

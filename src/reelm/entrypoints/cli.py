@@ -118,7 +118,7 @@ def user_invite(data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
     from reelm.entrypoints import operator
     from reelm.entrypoints.handout import settings_of_running
 
-    link = operator.invite(settings_of_running(data))
+    link = operator.invite(settings_of_running(data), always=True)
     _say({"link": link}, link, as_json)
 
 

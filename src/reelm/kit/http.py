@@ -30,6 +30,7 @@ from reelm.kit.errors import (
     SignInRequiredError,
     TooManyRequestsError,
 )
+from reelm.settings import Settings
 
 PROBLEM_TYPE = "application/problem+json"
 _log = structlog.get_logger()
@@ -77,9 +78,9 @@ ITEM = (SignInRequiredError, NotFoundError)
 CHANGE = (SignInRequiredError, NotFoundError, ConflictError)
 
 
-def as_problem(error: ReelmError, request_id: str) -> Response[Problem]:
-    """Make the response for an expected failure."""
-    body = Problem(
+def problem_of(error: ReelmError, request_id: str) -> Problem:
+    """Describe an expected failure."""
+    return Problem(
         type=f"/docs/problems#{error.code}",
         title=error.title,
         status=error.status,
@@ -89,10 +90,15 @@ def as_problem(error: ReelmError, request_id: str) -> Response[Problem]:
         fields=error.fields,
         retry_after_seconds=error.retry_after_seconds,
     )
+
+
+def as_problem(error: ReelmError, request_id: str) -> Response[Problem]:
+    """Make the response for an expected failure."""
     headers = {"cache-control": "no-store"}
     if error.retry_after_seconds is not None:
         headers["retry-after"] = str(error.retry_after_seconds)
-    return Response(body, status_code=error.status, media_type=PROBLEM_TYPE, headers=headers)
+    return Response(
+        problem_of(error, request_id), status_code=error.status, media_type=PROBLEM_TYPE, headers=headers)
 
 
 def request_id_of(request: Request[Any, Any, Any]) -> str:
@@ -114,19 +120,19 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     elif isinstance(error, NotFoundException):
         kind = NotFoundError()
     elif isinstance(error, MethodNotAllowedException):
-        kind = _Refused(405, "reelm.method_not_allowed", "This address does not take that method.")
+        kind = RefusedError(405, "reelm.method_not_allowed", "This address does not take that method.")
     elif error.status_code in {400, 413, 415, 422}:
         status = 413 if error.status_code == 413 else 422
-        kind = _Refused(status, "reelm.invalid_request", "What was sent can't be read.")
+        kind = RefusedError(status, "reelm.invalid_request", "What was sent can't be read.")
     else:
-        kind = _Refused(error.status_code, "reelm.refused", "This request was refused.")
+        kind = RefusedError(error.status_code, "reelm.refused", "This request was refused.")
     response = as_problem(kind, request_id_of(request))
     if isinstance(error, MethodNotAllowedException) and error.headers:
         response.headers.update(error.headers)
     return response
 
 
-class _Refused(ReelmError):
+class RefusedError(ReelmError):
     """A refusal of the framework, with its own status."""
 
     def __init__(self, status: int, code: str, title: str) -> None:
@@ -173,3 +179,15 @@ def parse_id(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise NotFoundError from error
+
+
+def address_of(request: Request[Any, Any, Any], settings: Settings) -> str:
+    """Return the client's network address: the peer's, or what a trusted proxy says it is.
+
+    Only for limits; it is not stored.
+    """
+    peer = request.client.host if request.client else ""
+    if peer in settings.web.trusted_proxies:
+        forwarded = request.headers.get("x-forwarded-for", "")
+        return forwarded.rsplit(",", 1)[-1].strip() or peer
+    return peer

@@ -201,6 +201,7 @@ sounds = declare(
     column("created_at", WHEN, DataClass.PUBLIC, server_default=NOW),
     Index("ix_sounds_origin_clip_id", "origin_clip_id"),
     Index("ix_sounds_author_id", "author_id"),
+    Index("ix_sounds_uses_id", "uses", "id", postgresql_where=text("reusable")),
     purpose="The reusable audio of a clip.",
     retention="As long as its first clip.",
     audiences=[

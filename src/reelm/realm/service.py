@@ -66,7 +66,7 @@ class RealmService:
     def language(self, wanted: str) -> str:
         """Return the edition's language that fits `wanted` best; the edition's first otherwise."""
         languages = self.document.edition.languages
-        for tag in (wanted, wanted.split("-")[0]):
+        for tag in (wanted, wanted.split("-", maxsplit=1)[0]):
             if tag in languages:
                 return tag
         return languages[0]

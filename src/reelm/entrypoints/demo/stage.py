@@ -184,9 +184,12 @@ class Stage:
         self.ellipse(x, y, radius, radius, colour, alpha)
 
     def ring(self, x: float, y: float, radius: float, width: float, colour: Colour, alpha: float = 1.0) -> None:
-        """A circle's outline."""
-        around = _unit_circle(72) * radius + (x, y)
-        self.line(np.concatenate([around, around[:2]]), width, colour, alpha, caps=False)
+        """A circle's outline; it keeps round under a squashing transform."""
+        middle_x, middle_y = self._flat([(x, y)])
+        thick = max(1, round(width * self._factor()))
+        reach = radius * self._factor() + thick / 2
+        box = (middle_x - reach, middle_y - reach, middle_x + reach, middle_y + reach)
+        self._pen.ellipse(box, outline=rgba(colour, alpha), width=thick)
 
     def box(
         self, x: float, y: float, width: float, height: float, colour: Colour,

@@ -57,6 +57,19 @@ def hertz(midi: float) -> float:
     return round(440.0 * 2 ** ((midi - 69) / 12), 4)
 
 
+def _easy_length(wanted: int) -> int:
+    """The nearest number without a prime factor above 13."""
+    for distance in range(wanted):
+        for number in (wanted + distance, wanted - distance):
+            rest = number
+            for prime in (2, 3, 5, 7, 11, 13):
+                while rest % prime == 0:
+                    rest //= prime
+            if rest == 1:
+                return number
+    raise AssertionError("1 has no prime factors")
+
+
 @dataclass
 class Bus:
     """One channel of the desk: its sound so far, its level, its echo and how much it ducks under the kick."""
@@ -77,17 +90,19 @@ class Score:
     swing: float = 0.0
     buses: dict[str, Bus] = field(default_factory=dict)
     kicks: list[float] = field(default_factory=list)
+    samples: int = 0
     _count: int = 0
+
+    def __post_init__(self) -> None:
+        """Bend the tempo, by a thousandth at most, so that Fourier transforms of the loop are quick."""
+        wanted = self.beats * 60 / self.bpm * RATE
+        self.samples = _easy_length(round(wanted))
+        self.bpm *= wanted / self.samples
 
     @property
     def beats(self) -> int:
         """The loop's length in beats."""
         return self.bars * self.meter
-
-    @property
-    def samples(self) -> int:
-        """The loop's length in samples."""
-        return round(self.beats * 60 / self.bpm * RATE)
 
     def bus(self, name: str, level: float = 1.0, echo: float = 0.15, duck: float = 0.0) -> None:
         """Open a channel."""

@@ -82,7 +82,7 @@ def pendulums(palette: Palette, count: int, loops: int) -> Draw:
                     stage.circle(270 + 196 * earlier, y, 16 - ghost * 2.4, tint, 0.28 * speed)
                 edge = abs(position) > 0.985
                 with stage.at(270 + 196 * position, y, wide=1 + 0.25 * speed, tall=1 - 0.18 * speed):
-                    stage.circle(0, 0, 23 if edge else 19, palette[4] if edge else tint)
+                    stage.circle(0, 0, 25 if edge else 21, palette[4] if edge else tint)
                     dots(stage, 0, -2, 3, 13, 0.2 if edge else 1.0, palette[0])
 
         return draw
@@ -117,15 +117,16 @@ def equaliser_city(beat: Beat) -> Draw:
         for tower in range(9):
             level = (low, middle, high)[tower % 3]
             flutter = 0.55 + 0.45 * noise(tower * 3 + int(now * 2))
-            floors = 3 + int(11 * level * flutter) + (tower * 5) % 3
+            tall = 7 + (tower * 5) % 6
+            floors = 2 + int((tall - 1) * level * flutter)
             x = 30 + tower * 60
-            top = 690 - 15 * 26
-            stage.box(x, (top + 860) / 2 + 110, 52, 860 - top, "#1d0f3f", corner=4)
-            for floor in range(15):
+            top = 742 - tall * 26
+            stage.box(x, (top + 980) / 2, 52, 980 - top, "#1d0f3f", corner=4)
+            for floor in range(tall):
                 for pane in (-12, 12):
                     lit = floor < floors
-                    tint = ("#4cc9f0", "#f9c74f", "#f72585")[min(2, floor // 5)]
-                    stage.box(x + pane, 690 - floor * 22 + 100, 15, 13, tint if lit else "#2c1a55", corner=2)
+                    tint = ("#4cc9f0", "#f9c74f", "#f72585")[min(2, floor // 4)]
+                    stage.box(x + pane, 730 - floor * 26, 15, 15, tint if lit else "#2c1a55", corner=2)
         for beam in range(4):
             angle = math.radians(-90 + 50 * wave(now, 4, beam / 4))
             foot = 90 + beam * 120
@@ -146,16 +147,16 @@ def tunnel_comet(beat: Beat) -> Draw:
         stage.fill("#05010f")
         depth = now * 1.0
         centre = (270 + 60 * wave(now, 8), 430 + 46 * wave(now, 6))
-        for slab in range(22, 0, -1):
-            far = slab - depth % 1
-            size = 1150 / (far**1.35 + 0.4)
+        for slab in range(14):
+            far = slab + 1 - depth % 1
+            size = 980 * 0.74**far
             kind = int(slab + math.floor(depth)) % 5
-            pull = 1 / (1 + far * 0.25)
+            pull = 0.8**far
             x, y = mix(centre[0], 270, pull), mix(centre[1], 470, pull)
             turn = now * 10 + far * 7
             light = 0.5 + 0.5 * hit(now - far * 0.18, 1, 3)
-            stage.box(x, y, size * 1.9, size * 2.3, blend("#05010f", tints[kind], light * min(1, 5 / (far + 1))), corner=size * 0.25, turn=turn)
-            stage.box(x, y, size * 1.78, size * 2.16, "#05010f", corner=size * 0.22, turn=turn)
+            stage.box(x, y, size * 1.9, size * 2.3, blend("#05010f", tints[kind], light * min(1, 6 / (far + 1))), corner=size * 0.25, turn=turn)
+            stage.box(x, y, size * 1.66, size * 2.06, "#05010f", corner=size * 0.22, turn=turn)
         x, y = 270 - 50 * wave(now, 4), 500 + 30 * wave(now, 2)
         for tail in range(9, 0, -1):
             stage.circle(x - 5 * tail * wave(now, 4, 0.25), y + 16 * tail, 40 - tail * 4, blend("#ffd166", "#f72585", tail / 9), 0.6 - tail * 0.055)
@@ -202,8 +203,8 @@ def harmonograph(beat: Beat) -> Draw:
         stage.fill("#0a1128", "#001f54", "#034078")
         drift = now / beat.beats * 2 * math.pi
         fade = np.exp(-t * 1.6)
-        x = 270 + 118 * fade * (np.sin(t * 88 + drift) + np.sin(t * 59.2 + 0.7))
-        y = 420 + 150 * fade * (np.sin(t * 87.6 + 1.4) + np.sin(t * 58.6 + drift))
+        x = 270 + 108 * fade * (np.sin(t * 88 + drift) + np.sin(t * 59.2 + 0.7))
+        y = 420 + 125 * fade * (np.sin(t * 87.6 + 1.4) + np.sin(t * 58.6 + drift))
         for part in range(28):
             piece = slice(part * 50, part * 50 + 51)
             stage.line(np.stack([x[piece], y[piece]], axis=1), 4.2, blend("#fefcfb", "#f6aa1c", part / 28), 0.9, caps=False)
@@ -226,9 +227,9 @@ def breathing_poster(beat: Beat) -> Draw:
         for bar in range(12):
             wide = 110 + 90 * math.sin(now * math.pi / 4 + bar * 0.5)
             stage.box(270 + sway * 40 * math.sin(bar), 300 + bar * 36, 2 * abs(wide) + 40, 22, ("#e63946", "#1d3557")[bar % 2], corner=11)
-        stage.circle(150 + 40 * sway, 340, 92 + 12 * hit(now, 2), "#ffb703")
-        eyes(stage, 150 + 40 * sway, 330, 17, 54, look=(sway, 0.4))
-        smile(stage, 150 + 40 * sway, 366, 36, 0.9)
+        stage.circle(150 + 40 * sway, 420, 92 + 12 * hit(now, 2), "#ffb703")
+        eyes(stage, 150 + 40 * sway, 410, 17, 54, look=(sway, 0.4))
+        smile(stage, 150 + 40 * sway, 446, 36, 0.9)
         stage.text(40, 150, "Nothing", 92, "#1d3557", anchor="l")
         stage.text(40, 226, "is straight.", 50, "#e63946", anchor="l", turn=2.5 * wave(now, 4))
 
@@ -245,23 +246,23 @@ def spaghetti_scope(beat: Beat) -> Draw:
         for x in range(0, 540, 90):
             for y in range(0, 960, 90):
                 stage.box(x + 45, y + 45, 90, 90, "#ffffff", alpha=0.1 if (x + y) // 90 % 2 else 0.0)
-        stage.ellipse(270, 470, 250, 250, "#f8f4ec")
-        stage.ellipse(270, 470, 206, 206, "#e8dfcf")
+        stage.ellipse(270, 490, 236, 236, "#f8f4ec")
+        stage.ellipse(270, 490, 194, 194, "#e8dfcf")
         for strand in range(9):
             points = []
             for step in range(26):
                 x = 84 + step * 15
                 ease = math.sin(math.pi * step / 25)
-                y = 420 + strand * 13 + ease * (44 * low * math.sin(step * 0.5 + now * 3 + strand) + 30 * middle * math.sin(step * 1.1 - now * 5 + strand * 2) + 16 * high * math.sin(step * 2.3 + now * 8))
+                y = 440 + strand * 13 + ease * (44 * low * math.sin(step * 0.5 + now * 3 + strand) + 30 * middle * math.sin(step * 1.1 - now * 5 + strand * 2) + 16 * high * math.sin(step * 2.3 + now * 8))
                 points.append((x, y))
             stage.curve(points, 9, ("#f4c95d", "#eab63e", "#f9dd8d")[strand % 3])
         for side, seed in ((-1, 0), (1, 3)):
-            x, y = 270 + side * 74, 408 - 34 * hit(now, 2, 4, 0 if side < 0 else 1)
+            x, y = 270 + side * 74, 428 - 34 * hit(now, 2, 4, 0 if side < 0 else 1)
             stage.circle(x, y, 46, "#7c3f20")
             stage.ellipse(x - 12, y - 26, 18, 9, "#c2321f")
             eyes(stage, x, y - 6, 13, 34, look=(-side * 0.6, 0.3), lids=1 - 0.9 * hit(now + seed, 6, 8))
             smile(stage, x, y + 18, 26, 0.9)
-        sign(stage, 170, "al dente, live", 56, "#f9dd8d", grown=span(now, -1, 0.5, back))
-        stage.text(270, 232, "4.4 kHz of carbohydrates" if now > 8 else "please do not eat the band", 28, "#ffffff", alpha=swift(span(now, 2, 3)) if now < 8 else 1)
+        sign(stage, 140, "al dente, live", 56, "#f9dd8d", grown=span(now, -1, 0.5, back))
+        stage.text(270, 206, "4.4 kHz of carbohydrates" if now > 8 else "please do not eat the band", 28, "#ffffff", alpha=swift(span(now, 2, 3)) if now < 8 else 1)
 
     return draw

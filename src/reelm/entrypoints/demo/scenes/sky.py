@@ -117,7 +117,7 @@ def personal_cloud(beat: Beat) -> Draw:
             cheeks(stage, 0, y + 22, 92, 13)
         lines = ((0, "Why only me?"), (4, "每天都下雨……"), (6.6, "« Parce que je t'aime bien. »"), (9.2, "oh."))
         start, words = max(line for line in lines if line[0] <= now)
-        sign(stage, 140, words, 38 if len(words) > 20 else 52, "#6d3b47", grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back))
+        sign(stage, 140, words, 33 if len(words) > 20 else 52, "#6d3b47", grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back))
 
     return draw
 
@@ -144,8 +144,8 @@ def pixel_picnic(beat: Beat) -> Draw:
         travel = min(now, 16) * 16
         for puff in range(5):
             x = (puff * 46 - travel * 0.3) % 200 - 30
-            small.box(x, 46 + puff % 3 * 14, 22, 6, "#ffffff")
-            small.box(x + 2, 42 + puff % 3 * 14, 12, 6, "#ffffff")
+            small.box(x, 102 + puff % 3 * 11, 22, 6, "#ffffff")
+            small.box(x + 2, 98 + puff % 3 * 11, 12, 6, "#ffffff")
         for hill in range(5):
             x = (hill * 60 - travel * 0.5) % 240 - 40
             for step in range(5):
@@ -164,7 +164,8 @@ def pixel_picnic(beat: Beat) -> Draw:
         jump = 26 * abs(math.sin(math.pi * now / 2)) if now < 16 else 0
         sprite("hero", 38, 152 - jump)
         frame = stage.size
-        stage.show(small.image.resize(frame, Image.Resampling.NEAREST))
+        stage.show(small.image.resize(frame, Image.Resampling.NEAREST, box=(22, 84, 103, 228)))
+        stage.box(270, 120, 540, 56, "#22223b")
         stage.text(40, 120, f"LUNCH {caught * 100:05d}", 34, "#ffffff", "mono", anchor="l")
         for life in range(3):
             stage.box(420 + life * 36, 120, 22, 22, "#ff5d8f", corner=3)
@@ -192,7 +193,7 @@ def bath_whale(beat: Beat) -> Draw:
                 stage.box(45 + column * 90, 45 + row * 84, 84, 78, "#ffffff", corner=8, alpha=0.3)
         stage.box(270, 850, 560, 260, "#e8c9a0")
         rise = 10 * wave(now, 4)
-        with stage.at(270, 520 - rise):
+        with stage.at(246, 488 - rise, size=0.9):
             spout = 0.6 + 0.4 * wave(now, 2)
             for arm in range(-3, 4):
                 stage.curve([(0, -150), (arm * 16, -220 - 40 * spout), (arm * 34, -170 - 30 * spout + abs(arm) * 16)], 9, "#ffffff", 0.85)
@@ -215,7 +216,7 @@ def bath_whale(beat: Beat) -> Draw:
             stage.circle(20, -38, 20, "#ffd60a")
             stage.poly([(36, -42), (56, -36), (36, -30)], "#f77f00")
             stage.circle(24, -44, 3.5, INK)
-        lines = ((0, "Cozy!"), (2, "The ad said"), (3.5, "“spacious”."), (5.5, "Duck agrees."))
+        lines = ((0, "Cozy!"), (2, "The ad said"), (3.5, '"spacious".'), (5.5, "Duck agrees."))
         start, words = max(line for line in lines if line[0] <= now)
         sign(stage, 150, words, 60, "#1d3557", grown=span(now, start - (1 if start == 0 else 0), start + 0.3, back))
 

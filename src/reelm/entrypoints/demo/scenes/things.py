@@ -419,7 +419,7 @@ def traffic_flirt(beat: Beat) -> Draw:
                 stage.box(drive - 6, 660, 50, 22, "#cdefff", corner=8)
                 for wheel in (-34, 34):
                     stage.circle(drive + wheel, 712, 14, INK)
-        lines = ((0, "Every day at green"), (4, "you're red."), (8, "When I'm red…"), (12, "03:00 · both blinking"))
+        lines = ((0, "Every day at green"), (4, "you're red."), (8, "When I'm red…"), (12, "03:00, both blinking"))
         start, words = max(line for line in lines if line[0] <= now)
         sign(stage, 150, words, 46, "#ffffff", grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back))
         if together:

@@ -32,7 +32,7 @@ def lost_accents(beat: Beat) -> Draw:
 
     def draw(stage: Stage, now: float) -> None:
         stage.fill("#fdf0d5", "#f9dfae")
-        stage.circle(410, 230, 74, "#ffb703", 0.9)
+        stage.circle(462, 158, 56, "#ffb703", 0.9)
         hills(stage, 690, 24, 80, 10, "#e9b872")
         hills(stage, 740, 18, 60, 80, "#c98f4e")
         size = 132
@@ -70,7 +70,7 @@ def wood_forest(beat: Beat) -> Draw:
         with stage.at(x, y, turn=sway, size=size):
             stage.text(0, -60, "木", 200, tint, "serif")
             if smiling > 0:
-                dots(stage, 0, 8, 7 * smiling, 40, blinking(now, seed), "#fffdf2")
+                eyes(stage, 0, -84, 17 * smiling, 42, look=(0.4 * wave(now, 6, seed), 0.3), lids=blinking(now, seed))
                 for leaf in range(5):
                     star(stage, -70 + leaf * 35, -112 + 14 * wave(leaf, 3), 15 * smiling, "#70a83b", now * 14 + leaf * 40, 5, 0.6)
 
@@ -82,18 +82,18 @@ def wood_forest(beat: Beat) -> Draw:
         apart = span(now, 4.6, 5.4)
         up = span(now, 8.6, 9.6)
         if three > 0:
-            tree(stage, 270, 350 + 40 * (1 - up), 0.9 * three, now, 3, "#2d4a22", three)
-        tree(stage, mix(270, 160, apart), 610, mix(1.3, 0.95, apart) * one, now, 1, "#3a5a40", one)
+            tree(stage, 270, 430 + 40 * (1 - up), 0.8 * three, now, 3, "#2d4a22", three)
+        tree(stage, mix(270, 160, apart), mix(610, 650, apart), mix(1.5, 0.95, apart) * one, now, 1, "#3a5a40", one)
         if two > 0:
-            tree(stage, 390, 610, 0.95 * two, now, 2, "#4b6b3a", two)
-        heads = ((0, "木", "mù · a tree"), (5, "林", "lín · a wood"), (9, "森", "sēn · a forest"), (13.5, "森林里", "deep in the forest"), (16, "没有WiFi", "there is no WiFi"))
+            tree(stage, 390, 650, 0.95 * two, now, 2, "#4b6b3a", two)
+        heads = ((0, "木", "mù: a tree"), (5, "林", "lín: a wood"), (9, "森", "sēn: a forest"), (13.5, "森林里", "deep in the forest"), (16, "没有WiFi", "there is no WiFi"))
         start, glyph, gloss = max(head for head in heads if head[0] <= now)
         grown = span(now, start - (2 if start == 0 else 0), start + 0.6, back)
-        sign(stage, 148, glyph, 84 if len(glyph) < 3 else 66, "#bc4749", grown=grown)
-        sign(stage, 216, gloss, 34, "#6a7b4f", grown=grown)
+        sign(stage, 140, glyph, 84 if len(glyph) < 3 else 66, "#bc4749", grown=grown)
+        sign(stage, 208, gloss, 34, "#6a7b4f", grown=grown)
         if now > 16:
             for tree_ in range(3):
-                x, y = ((160, 520), (390, 520), (270, 300))[tree_]
+                x, y = ((160, 560), (390, 560), (270, 360))[tree_]
                 bubble(stage, x + (60 if tree_ != 1 else -60), y - 56, ("哦。", "嗯?", "啊!")[tree_], 30, (x, y), span(now, 16.4 + tree_ * 0.6, 17 + tree_ * 0.6, elastic))
             lift = 16 * hit(now, 2)
             for arc in range(3):
@@ -146,7 +146,7 @@ def caterpillar_loading(beat: Beat) -> Draw:
                 stage.text(330 + age * 70 + 10 * math.sin(age * 8), 470 - age * 90, "z", 26 + age * 26, "#5c6b73", alpha=1 - age)
         else:
             fly = span(now, 15.4, 20, smooth)
-            x, y = 270 + 120 * math.sin(fly * 5), mix(520, 480, fly) - 50 * math.sin(fly * 4)
+            x, y = 270 + 90 * math.sin(fly * 5), mix(560, 530, fly) - 30 * math.sin(fly * 4)
             flap = abs(math.cos(now * 5)) * 0.75 + 0.25
             with stage.at(x, y, turn=10 * wave(now, 3), size=span(now, 15.4, 16.2, elastic) * 1.25):
                 for side in (-1, 1):
@@ -170,7 +170,7 @@ def caterpillar_loading(beat: Beat) -> Draw:
 def tired_sentence(beat: Beat) -> Draw:
     """A sentence that is doing its best on a Monday."""
     words = ("This", "sentence", "is", "doing", "its", "best.")
-    places = ((170, 250), (270, 350), (130, 452), (330, 452), (160, 556), (350, 556))
+    places = ((160, 262), (262, 380), (116, 498), (318, 498), (130, 616), (322, 616))
     tints = ("#264653", "#2a9d8f", "#e76f51", "#264653", "#f4a261", "#e76f51")
 
     def draw(stage: Stage, now: float) -> None:
@@ -184,23 +184,23 @@ def tired_sentence(beat: Beat) -> Draw:
             breath = 1 + 0.04 * wave(now, 3, number * 0.2) * tip
             hop = 30 * math.sin(math.pi * clamp((now - 10 - number * 0.12) / 0.7))
             with stage.at(x, y + 26 * tip * (1 - wake) - hop, turn=lean, tall=breath, size=1 + 0.04 * hit(now, 2) * (1 - tip)):
-                stage.text(0, 0, word, 92, tint)
-                wide = stage.width_of(word, 92)
+                stage.text(0, 0, word, 84, tint)
+                wide = stage.width_of(word, 84)
                 lids = 0.0 if tip > 0.4 and wake < 0.3 else blinking(now, number)
-                eyes(stage, wide / 2 - 34, -50, 12, 28, look=(0, 0.4), lids=lids)
+                eyes(stage, 0, -54, 13, 30, look=(0, 0.4), lids=lids)
                 for side in (-1, 1):
                     stage.line([(side * wide * 0.25, 46), (side * wide * 0.25 + 4 * wave(now, 2, number * 0.3), 66)], 6, tint)
             if tip > 0.8 and wake < 0.1:
                 age = (now / 3 + number * 0.3) % 1
                 stage.text(x + 60 + 30 * age, y - 30 - 70 * age, "z", 24 + 24 * age, tint, alpha=1 - age)
-        with stage.at(420, 660, size=span(now, 7, 7.8, back)):
+        with stage.at(458, 652, size=span(now, 7, 7.8, back)):
             stage.arc(34, -4, 18, -90, 90, 8, "#bc6c25")
             stage.box(0, 0, 66, 72, "#bc6c25", corner=12)
             dots(stage, 0, -4, 5, 26)
             smile(stage, 0, 12, 20, 1)
             for steam in (-12, 12):
                 stage.curve([(steam, -46), (steam + 6 * wave(now, 2), -64), (steam, -84)], 5, "#d4a373", 0.7)
-        sign(stage, 150, "8:59" if now < 4 else "9:01" if now < 10 else "café.", 46, "#bc6c25", grown=span(now, 10, 10.4, back) if now >= 10 else 1)
+        sign(stage, 145, "8:59" if now < 4 else "9:01" if now < 10 else "café.", 46, "#bc6c25", grown=span(now, 10, 10.4, back) if now >= 10 else 1)
 
     return draw
 
@@ -261,7 +261,7 @@ def loop_notice(beat: Beat) -> Draw:
         index = min(int(now / beat.beats * 6), 5)
         start = index * beat.beats / 6
         words = lines[index]
-        sign(stage, 190, words, 34 if len(words) > 22 else 50, "#ffffff", grown=span(now, start - (1 if index == 0 else 0), start + 0.5, back))
+        sign(stage, 190, words, 30 if len(words) > 22 else 50, "#ffffff", grown=span(now, start - (1 if index == 0 else 0), start + 0.5, back))
         if 3 <= index <= 4:
             walk = span(now, beat.beats * 3 / 6, beat.beats * 5 / 6, lambda x: x)
             with stage.at(-60 + walk * 660, 690 - 8 * abs(wave(now, 1)), turn=6 * wave(now, 1)):

@@ -1,0 +1,120 @@
+"""The gate: what every request passes before and after the application.
+
+Steps: a request id; refusal of oversized bodies and of unsafe requests that carry the cookie from another
+origin; the application; security headers, the release, the access metric.
+"""
+
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from reelm.accounts.service import SESSION_COOKIE
+from reelm.kit.clock import Clock
+from reelm.kit.errors import ForeignOriginError, InvalidRequestError, ReelmError
+from reelm.kit.http import PROBLEM_TYPE, problem_of
+from reelm.kit.metrics import RequestMeter
+from reelm.settings import Settings
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_JSON_BODY_BYTES = 1_000_000
+_LARGE = ("/api/v1/uploads", "/api/v1/me/avatar")
+_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self'; connect-src 'self'; worker-src 'self' blob:; font-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
+)
+
+
+class BodyTooLargeError(InvalidRequestError):
+    """More bytes than this address takes."""
+
+    code = "reelm.body_too_large"
+    status = 413
+    title = "That is more than this address takes."
+
+
+class Gate:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: Any, settings: Settings, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+        self._origin = settings.web.origin
+        self._meter = RequestMeter()
+        common = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+            (b"permissions-policy", b"geolocation=(), camera=(self), microphone=(self)"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"reelm-release", settings.release.encode()),
+        ]
+        if settings.web.secure:
+            common.append((b"strict-transport-security", b"max-age=31536000"))
+        self._page = [*common, (b"content-security-policy", _POLICY.format(ancestors="'none'").encode())]
+        self._embed = [*common, (b"content-security-policy", _POLICY.format(ancestors="*").encode())]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        own = self._embed if scope["path"].startswith("/embed/") else self._page
+        began = self._clock.monotonic()
+        status = 500
+
+        async def answer(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message.get("headers", []), *own, (b"x-request-id", request_id.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            refusal = self._refusal(scope)
+            if refusal is not None:
+                await _refuse(answer, refusal, request_id)
+            else:
+                await self._app(scope, receive, answer)
+        finally:
+            self._meter.count(scope["method"], status, self._clock.monotonic() - began)
+
+    def _refusal(self, scope: Any) -> ReelmError | None:
+        if scope["method"] in _SAFE:
+            return None
+        headers = {name: value for name, value in scope["headers"]}  # noqa: C416 - the last of a name wins
+        length = headers.get(b"content-length", b"0")
+        if not scope["path"].startswith(_LARGE) and (not length.isdigit() or int(length) > _JSON_BODY_BYTES):
+            return BodyTooLargeError()
+        if b"authorization" in headers or SESSION_COOKIE.encode() not in headers.get(b"cookie", b""):
+            return None
+        return None if self._same_origin(headers) else ForeignOriginError()
+
+    def _same_origin(self, headers: dict[bytes, bytes]) -> bool:
+        """Trust the browser's own word (Fetch Metadata), else compare Origin with this site's."""
+        site = headers.get(b"sec-fetch-site")
+        if site is not None:
+            return site in {b"same-origin", b"none"}
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if not origin:
+            return False
+        return origin == self._origin or urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")
+
+
+async def _refuse(send: Any, error: ReelmError, request_id: str) -> None:
+    body = msgspec.json.encode(problem_of(error, request_id))
+    await send(
+        {
+            "type": "http.response.start",
+            "status": error.status,
+            "headers": [
+                (b"content-type", PROBLEM_TYPE.encode()),
+                (b"content-length", str(len(body)).encode()),
+                (b"cache-control", b"no-store"),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,120 @@
+"""The web process: the HTTP application of a realm, served from a forked child of the supervisor."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from reelm import __version__
+from reelm.accounts.routes import router as accounts_router
+from reelm.accounts.service import SESSION_COOKIE, Visitor
+from reelm.custody.service import KeysClient
+from reelm.entrypoints.client_files import ClientFiles
+from reelm.entrypoints.compose import Rooms
+from reelm.entrypoints.gate import Gate
+from reelm.entrypoints.health import health, metrics
+from reelm.kit import metrics as kit_metrics
+from reelm.kit.clock import Clock, SystemClock
+from reelm.kit.errors import ReelmError, SignInRequiredError
+from reelm.kit.http import on_http_exception, on_reelm_error, on_unexpected, unit_of_work
+from reelm.kit.ids import Ids
+from reelm.realm.routes import router as realm_router
+from reelm.settings import Settings
+
+ROUTERS: list[Router] = [realm_router, accounts_router]
+_ROOM_NAMES = ("database", "keys", "realm", "accounts", "limiter", "clock", "ids", "settings", "blobs")
+
+
+async def provide_guest(request: Request[Any, Any, Any], state: State) -> Visitor | None:
+    """Say who asks, or None. A bearer token that is no longer good is refused; such a cookie is ignored."""
+    keys: KeysClient = state.rooms.keys
+    header = request.headers.get("authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise SignInRequiredError
+        return await _resolve(keys, token.strip())
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if not token:
+        return None
+    try:
+        return await _resolve(keys, token)
+    except SignInRequiredError:
+        return None
+
+
+async def _resolve(keys: KeysClient, token: str) -> Visitor:
+    session = await keys.resolve(token)
+    return Visitor(session.person_id, session.session_id, session.ticket, token)
+
+
+async def provide_visitor(guest: Visitor | None) -> Visitor:
+    """Return who asks. Raises `SignInRequiredError`."""
+    if guest is None:
+        raise SignInRequiredError
+    return guest
+
+
+async def provide_uow(state: State, guest: Visitor | None) -> AsyncIterator[Any]:
+    """Open the request's transaction with the visitor's ticket."""
+    async for uow in unit_of_work(state.rooms, guest.ticket if guest else None):
+        yield uow
+
+
+def _room(name: str) -> Provide:
+    def provide(state: State) -> Any:
+        return getattr(state.rooms, name)
+
+    return Provide(provide, sync_to_thread=False)
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, ids: Ids | None = None) -> Any:
+    """Return the ASGI application; it connects when it starts up, and closes when it shuts down."""
+    files = ClientFiles(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.rooms = await Rooms.open(settings, clock, ids)
+        try:
+            yield
+        finally:
+            await app.state.rooms.close()
+
+    app = Litestar(
+        route_handlers=[*ROUTERS, health, metrics, *files.handlers()],
+        lifespan=[lifespan],
+        dependencies={
+            "guest": Provide(provide_guest),
+            "visitor": Provide(provide_visitor),
+            "uow": Provide(provide_uow),
+            **{name: _room(name) for name in _ROOM_NAMES},
+        },
+        exception_handlers={
+            ReelmError: on_reelm_error,
+            HTTPException: on_http_exception,
+            Exception: on_unexpected,
+        },
+        openapi_config=OpenAPIConfig(
+            title="Reelm",
+            version=__version__,
+            description="The API of a Reelm realm. Failures are problem details (RFC 9457) with a stable `code`.",
+            path="/api",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        request_max_body_size=None,
+    )
+    return Gate(app, settings, clock or SystemClock())
+
+
+def run(settings: Settings) -> int:
+    """Serve until told to stop; return an exit code."""
+    from reelm.entrypoints.serving import serve
+
+    kit_metrics.prepare(settings.data / "run" / "metrics")
+    return serve(create_app(settings), settings)
