@@ -25,6 +25,7 @@ _log = structlog.get_logger()
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 30.0
 STEADY_SECONDS = 30.0
+_POLL_SECONDS = 0.015
 
 
 class State(enum.Enum):
@@ -42,6 +43,8 @@ class State(enum.Enum):
 class Program:
     """What a child runs. `start` forks and returns a pid; `is_ready` is asked until it says yes.
 
+    `explain` gives its last words when it doesn't start.
+
     Programs start level by level, upwards, and stop downwards.
     """
 
@@ -55,6 +58,7 @@ class Program:
     stop_seconds: float = 10.0
     stop_signal: signal.Signals = signal.SIGTERM
     hard_signal: signal.Signals = signal.SIGKILL
+    explain: Callable[[], str] = lambda: ""
 
 
 class Child:
@@ -104,10 +108,12 @@ class Child:
 
     def next_deadline(self, now: float) -> float | None:
         """When `step` has to be called again, or None if only a signal can change anything."""
-        if self.state is State.STARTING:
-            return now + 0.015
+        if self.state is State.STARTING and not self.program.once:
+            return now + _POLL_SECONDS
+        if self.state is State.STARTING and self.program.start_seconds < float("inf"):
+            return self._since + self.program.start_seconds + _POLL_SECONDS
         if self.state in {State.WAITING, State.STOPPING}:
-            return max(now + 0.015, self._due)
+            return max(now + _POLL_SECONDS, self._due)
         return None
 
     def ended(self, code: int, now: float) -> None:

@@ -4,6 +4,7 @@ No log holds a token, a password or an address: fields with such names are maske
 inside any other text is too.
 """
 
+import json
 import logging
 import logging.handlers
 import re
@@ -68,6 +69,17 @@ def configure(process: str, logs: Path | None, *, quiet: bool = False) -> None:
         )
         file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(sort_keys=True)))
         root.addHandler(file)
+
+
+def last_words(logs: Path, process: str) -> str:
+    """The last thing a process logged, and the last line of its traceback if there's one."""
+    try:
+        lines = (logs / f"{process}.jsonl").read_text().splitlines()
+        event = json.loads(lines[-1])
+    except (OSError, ValueError, IndexError):
+        return ""
+    trouble = str(event.get("exception", "")).strip().rpartition("\n")[2]
+    return f"Its last words: {event.get('event', '')}. {trouble}".rstrip()
 
 
 def _formatter(shared: list[Any], render: Any) -> logging.Formatter:

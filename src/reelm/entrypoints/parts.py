@@ -41,6 +41,7 @@ def database_program(cluster: Cluster) -> Program:
         stop_seconds=30.0,
         stop_signal=signal.SIGINT,
         hard_signal=signal.SIGQUIT,
+        explain=cluster.last_words,
     )
 
 
@@ -55,6 +56,7 @@ def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) 
             _starter("migrate", settings, logs, quiet=quiet),
             once=True,
             start_seconds=_RECOVERY_SECONDS,
+            explain=lambda: log.last_words(logs, "migrate"),
         ),
         Program(
             "keys",
@@ -62,19 +64,22 @@ def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) 
             _starter("keys", handed_to("keys", settings), logs, quiet=quiet),
             lambda pid: accepts(settings.keys_address),
             stop_seconds=5.0,
+            explain=lambda: log.last_words(logs, "keys"),
         ),
         Program(
             "worker",
             SERVICE_LEVEL,
             _starter("worker", handed_to("worker", settings), logs, quiet=quiet),
             stop_seconds=20.0,
+            explain=lambda: log.last_words(logs, "worker"),
         ),
     ]
     for number in range(1, settings.web.processes + 1):
         name = f"web-{number}"
         start = _starter("web", web, logs, name=name, quiet=quiet)
         is_ready = functools.partial(_web_answers, settings)
-        programs.append(Program(name, SERVICE_LEVEL, start, is_ready, stop_seconds=12.0))
+        explain = functools.partial(log.last_words, logs, name)
+        programs.append(Program(name, SERVICE_LEVEL, start, is_ready, stop_seconds=12.0, explain=explain))
     return programs
 
 

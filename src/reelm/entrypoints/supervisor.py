@@ -68,9 +68,8 @@ class Supervisor:
             for child in self.children:
                 if child.state is State.WAITING and child.failures >= _TRIES_AT_FIRST_START:
                     raise StartError(
-                        f"The part “{child.name}” doesn't start (it ended {child.failures} times,"
-                        f" the last time with {child.last_code}).",
-                        "The folder logs/ in the data folder says why; reelm doctor looks for causes.",
+                        f"The part “{child.name}” doesn't start: it ended {child.failures} times.",
+                        child.program.explain() or "The folder logs/ in the data folder says why.",
                     )
             self._wait()
         return False
