@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-import { precacheList } from './build/precache';
+import { precacheList } from './build/precache.ts';
 
 const realm = process.env.REELM_URL ?? 'http://127.0.0.1:8480';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));

@@ -1,24 +1,58 @@
 import type { Component } from 'svelte';
 
+import Feed from './feed/Feed.svelte';
+
 import type { Namespace } from '$lib/i18n/index.svelte';
 import { matchPath, type PathParams } from '$lib/state/paths';
+
+type Screen = Component<{ params: PathParams }>;
 
 export interface Route {
   pattern: string;
   /** The screen; every one takes its path parameters as `params`. */
-  load: () => Promise<{ default: Component<{ params: PathParams }> }>;
+  load: () => Promise<{ default: Screen }>;
+  /** A screen that is part of the first script, so that it needs no second request. */
+  ready?: Screen;
   /** Only for people who are signed in. */
   account?: boolean;
   /** Dark, full-bleed: the clip is everything. */
   cinema?: boolean;
+  /** Without the navigation: the screen needs the whole surface. */
+  bare?: boolean;
   texts?: Namespace[];
 }
 
+const now = (ready: Screen) => ({ ready, load: () => Promise.resolve({ default: ready }) });
+
 export const ROUTES: Route[] = [
+  { pattern: '/', ...now(Feed), cinema: true },
+  { pattern: '/c/{id}', load: () => import('./clip/ClipPage.svelte'), cinema: true },
+  { pattern: '/@{handle}', load: () => import('./profile/Profile.svelte') },
+  { pattern: '/@{handle}/{list}', load: () => import('./profile/People.svelte'), account: true },
+  { pattern: '/me', load: () => import('./profile/Own.svelte'), account: true },
+  { pattern: '/me/{list}', load: () => import('./profile/People.svelte'), account: true },
+  { pattern: '/sounds/{id}', load: () => import('./sound/SoundPage.svelte') },
+  { pattern: '/tags/{tag}', load: () => import('./tag/TagPage.svelte') },
+  { pattern: '/search', load: () => import('./search/Search.svelte') },
+  { pattern: '/notices', load: () => import('./notices/Notices.svelte'), account: true },
+  { pattern: '/sign-in', load: () => import('./enter/SignIn.svelte') },
+  { pattern: '/sign-up', load: () => import('./enter/SignUp.svelte') },
+  {
+    pattern: '/settings',
+    load: () => import('./settings/Settings.svelte'),
+    texts: ['settings'],
+  },
+  {
+    pattern: '/settings/{part}',
+    load: () => import('./settings/Settings.svelte'),
+    texts: ['settings'],
+  },
+  { pattern: '/your-data', load: () => import('./your-data/YourData.svelte'), texts: ['settings'] },
   {
     pattern: '/make',
     load: () => import('./make/Make.svelte'),
     account: true,
+    bare: true,
     texts: ['studio'],
   },
 ];

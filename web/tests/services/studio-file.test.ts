@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fingerprint, overlongMs, refuseByHead, sniffContainer } from '$lib/services/studio-file';
+import { fingerprint, isTooLong, refuseByHead, sniffContainer } from '$lib/services/studio-file';
 import { sentenceKey, worthRetrying } from '$lib/services/studio-problems';
 
 const bytes = (text: string) => Uint8Array.from(text, (each) => each.charCodeAt(0));
@@ -20,6 +20,7 @@ describe('the first bytes', () => {
       'webm',
     );
     expect(sniffContainer(bytes('RIFF\0\0\0\0AVI LIST'))).toBe('avi');
+    expect(sniffContainer(bytes('\0\0\x01\xba and more'))).toBe('mpeg');
     expect(sniffContainer(transportStream(0))).toBe('ts');
     expect(sniffContainer(transportStream(4))).toBe('ts');
     expect(sniffContainer(bytes('just a letter to a friend'))).toBeNull();
@@ -34,13 +35,13 @@ describe('the first bytes', () => {
 
 describe('refusals before a byte is sent', () => {
   it('name the reason with the server’s own codes', () => {
-    expect(refuseByHead(0, new Uint8Array(), limits)).toBe('uploads.empty');
+    expect(refuseByHead(0, new Uint8Array(), limits)).toBe('media.empty');
     expect(refuseByHead(1001, bytes('\0\0\0\x18ftypisom'), limits)).toBe('uploads.too_large');
     expect(refuseByHead(900, bytes('GIF89a and so on'), limits)).toBe('media.not_a_video');
     expect(refuseByHead(900, bytes('\0\0\0\x18ftypisom'), limits)).toBeNull();
   });
 
-  it('leave length to the trim', () => {
+  it('are made for length only when it is known', () => {
     const info = {
       container: 'mp4' as const,
       durationMs: 61_500,
@@ -48,8 +49,9 @@ describe('refusals before a byte is sent', () => {
       height: 1,
       hasAudio: true,
     };
-    expect(overlongMs(info, limits)).toBe(1_500);
-    expect(overlongMs({ ...info, durationMs: null }, limits)).toBe(0);
+    expect(isTooLong(info, limits)).toBe(true);
+    expect(isTooLong({ ...info, durationMs: 60_800 }, limits)).toBe(false);
+    expect(isTooLong({ ...info, durationMs: null }, limits)).toBe(false);
   });
 
   it('have a sentence, known or not', () => {

@@ -13,6 +13,18 @@ const ENDLESS_SECONDS = 86_400;
 /** The longest distance between key frames that our ladder makes. */
 const GROUP_MS = 2000;
 
+/** Gaps up to this long inside what is buffered play through. */
+const BRIDGED_SECONDS = 0.25;
+
+/** How long playing can go on from `at` within buffered ranges. Pure. */
+export function aheadOf(buffered: TimeRanges, at: number): number {
+  let end = at;
+  for (let i = 0; i < buffered.length; i++) {
+    if (buffered.start(i) - BRIDGED_SECONDS <= end && buffered.end(i) > end) end = buffered.end(i);
+  }
+  return end - at;
+}
+
 /**
  * Feeds one video element from byte ranges. The clip repeats without a gap because its fragments
  * are appended again behind themselves: the element only ever plays forward.
@@ -31,7 +43,6 @@ export class Feeder {
   #firstSecond = 0;
   #active = false;
   #pumping = false;
-  #keptBytes = 0;
   #epoch = 0;
   onError: (cause: unknown) => void = () => undefined;
 
@@ -66,13 +77,7 @@ export class Feeder {
   }
 
   get aheadSeconds(): number {
-    const { buffered, currentTime } = this.#video;
-    for (let i = 0; i < buffered.length; i++) {
-      if (buffered.start(i) - 0.25 <= currentTime && currentTime < buffered.end(i)) {
-        return buffered.end(i) - currentTime;
-      }
-    }
-    return 0;
+    return aheadOf(this.#video.buffered, this.#video.currentTime);
   }
 
   /** Whether what comes next is safe enough to spend the network on other clips. */
@@ -166,9 +171,8 @@ export class Feeder {
       run = { count, bytes };
     }
     if (epoch !== this.#epoch || !this.#buffer) return;
-    const offset = this.#loop * this.#loopSeconds;
-    if (this.#buffer.timestampOffset !== offset) this.#buffer.timestampOffset = offset;
-    await this.#append(run.bytes);
+    await this.#appendInRound(run.bytes);
+    if (from === 0 && this.#loop === 1) await this.#closeSeam(run.bytes);
     this.#next = from + run.count;
     if (!kept) this.#keep(from, run.count, run.bytes);
     await this.#trim();
@@ -185,10 +189,32 @@ export class Feeder {
     this.#next = 0;
   }
 
+  async #appendInRound(bytes: ArrayBuffer): Promise<void> {
+    const offset = this.#loop * this.#loopSeconds;
+    if (this.#buffer && this.#buffer.timestampOffset !== offset) this.#buffer.timestampOffset = offset;
+    await this.#append(bytes);
+  }
+
+  /**
+   * Sound and picture rarely begin at the same instant, so the second round may start a few frames
+   * late. The gap is measured once, and every round is moved forward by it.
+   */
+  async #closeSeam(bytes: ArrayBuffer): Promise<void> {
+    const buffer = this.#buffer;
+    const { buffered } = this.#video;
+    if (!buffer || buffered.length < 2) return;
+    const end = buffered.end(buffered.length - 2);
+    const gap = buffered.start(buffered.length - 1) - end;
+    if (gap <= 0 || gap > BRIDGED_SECONDS) return;
+    buffer.remove(end + gap / 2, Infinity);
+    await settled(buffer);
+    this.#loopSeconds -= gap;
+    await this.#appendInRound(bytes);
+  }
+
   #keep(from: number, count: number, bytes: ArrayBuffer): void {
     if (this.#head.rendition.bytes > KEEP_BYTES) return;
     this.#runs.set(from, { count, bytes });
-    this.#keptBytes += bytes.byteLength;
   }
 
   async #restart(ms: number, roundSeconds: number): Promise<void> {

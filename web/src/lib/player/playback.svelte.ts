@@ -126,17 +126,20 @@ export class Playback {
     this.paused = false;
     if (!this.clip?.media) return;
     this.applySound();
+    const silent = this.video.muted;
     try {
       await this.video.play();
     } catch (cause) {
       if (!(cause instanceof DOMException) || cause.name !== 'NotAllowedError') return;
-      if (this.video.muted) {
+      if (silent) {
         this.paused = true;
         return;
       }
       soundRefused();
+      if (!this.#active) return;
       this.video.muted = true;
-      await this.video.play().catch(() => (this.paused = true));
+      await this.video.play().catch(() => undefined);
+      this.paused = this.#active && this.video.paused;
     }
   }
 

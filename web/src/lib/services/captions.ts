@@ -27,3 +27,25 @@ export function splitCaption(text: string, known?: readonly string[]): Piece[] {
   plain(text.length);
   return pieces;
 }
+
+export interface TypedMark {
+  kind: 'tag' | 'person';
+  /** What was typed after the sign so far. */
+  word: string;
+  start: number;
+  end: number;
+}
+
+/** The #tag or @handle that is being typed at the caret; null for plain words. */
+export function wordAt(text: string, caret: number): TypedMark | null {
+  const before = text.slice(0, caret);
+  const match = /(?<![\p{L}\p{N}_&/])([#@])([\p{L}\p{N}\p{M}_.]{1,64})$/u.exec(before);
+  if (!match) return null;
+  const [whole, sign, word = ''] = match;
+  return {
+    kind: sign === '#' ? 'tag' : 'person',
+    word,
+    start: caret - whole.length,
+    end: caret,
+  };
+}

@@ -393,26 +393,6 @@ export class BrowserWorkStore implements WorkStore {
   }
 }
 
-/** One small flag outside the database, so that a page without uploads need not open it. */
-const FLAG = 'reelm.uploads';
-
-export function uploadsFlagged(): boolean {
-  try {
-    return localStorage.getItem(FLAG) !== null;
-  } catch {
-    return false;
-  }
-}
-
-export function flagUploads(any: boolean): void {
-  try {
-    if (any) localStorage.setItem(FLAG, '1');
-    else localStorage.removeItem(FLAG);
-  } catch {
-    // Without it the pill waits for the studio to be opened.
-  }
-}
-
 let store: WorkStore | null = null;
 
 /** This browser's store; in a private window that forbids it, one that lasts as long as the tab. */

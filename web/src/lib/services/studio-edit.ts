@@ -115,28 +115,19 @@ export function keptMs(edit: EditState, durationMs: number): number {
   return Math.max(0, trimEnd(edit, durationMs) - edit.trimStartMs);
 }
 
-/**
- * Move one end of the trim. The other end stays; the two never come closer than the shortest clip
- * nor further apart than `longestMs`.
- */
+/** Move one end of the trim. The other end stays; they never come closer than the shortest clip. */
 export function moveTrim(
   edit: EditState,
   end: 'start' | 'end',
   toMs: number,
   durationMs: number,
-  longestMs: number,
 ): EditState {
   const shortest = Math.min(SHORTEST_CLIP_MS, durationMs);
-  const oldEnd = trimEnd(edit, durationMs);
   if (end === 'start') {
-    const start = clamp(toMs, Math.max(0, oldEnd - longestMs), oldEnd - shortest);
+    const start = clamp(toMs, 0, trimEnd(edit, durationMs) - shortest);
     return withTrim(edit, start, edit.trimEndMs, durationMs);
   }
-  const stop = clamp(
-    toMs,
-    edit.trimStartMs + shortest,
-    Math.min(durationMs, edit.trimStartMs + longestMs),
-  );
+  const stop = clamp(toMs, edit.trimStartMs + shortest, durationMs);
   return withTrim(edit, edit.trimStartMs, stop >= durationMs ? null : stop, durationMs);
 }
 
@@ -146,12 +137,6 @@ export function slideTrim(edit: EditState, toStartMs: number, durationMs: number
   const start = clamp(toStartMs, 0, durationMs - length);
   const stop = start + length;
   return withTrim(edit, start, stop >= durationMs ? null : stop, durationMs);
-}
-
-/** A trim that a clip's longest length allows, kept at the front. */
-export function trimToLongest(edit: EditState, durationMs: number, longestMs: number): EditState {
-  if (keptMs(edit, durationMs) <= longestMs) return edit;
-  return withTrim(edit, edit.trimStartMs, edit.trimStartMs + longestMs, durationMs);
 }
 
 function withTrim(
@@ -280,15 +265,6 @@ function tidyText(text: TextOverlay): TextOverlay {
 /** Is this text on screen at this moment of the source? */
 export function textShownAt(text: TextOverlay, atMs: number): boolean {
   return atMs >= (text.startMs ?? -Infinity) && atMs < (text.endMs ?? Infinity);
-}
-
-/** Readable on its own background: dark ink on light colours, light ink on dark ones. */
-export function inkOn(color: string): '#000000' | '#ffffff' {
-  const value = Number.parseInt(color.slice(1), 16);
-  const red = (value >> 16) & 255;
-  const green = (value >> 8) & 255;
-  const blue = value & 255;
-  return red * 0.299 + green * 0.587 + blue * 0.114 > 150 ? '#000000' : '#ffffff';
 }
 
 /**

@@ -11,7 +11,7 @@ export interface RealmLimits {
   caption_chars: number;
 }
 
-export type Container = 'mp4' | 'webm' | 'ts' | 'avi';
+export type Container = 'mp4' | 'webm' | 'ts' | 'mpeg' | 'avi';
 
 export interface SourceInfo {
   container: Container | null;
@@ -23,7 +23,7 @@ export interface SourceInfo {
 }
 
 export type RefusalCode =
-  | 'uploads.empty'
+  | 'media.empty'
   | 'uploads.too_large'
   | 'media.not_a_video'
   | 'media.playlist_refused'
@@ -47,6 +47,7 @@ export function sniffContainer(bytes: Uint8Array): Container | 'playlist' | null
   if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3)
     return 'webm';
   if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 4) === 'AVI ') return 'avi';
+  if (ascii(bytes, 0, 4) === '\0\0\u0001\u00ba') return 'mpeg';
   if (bytes[0] === 0x47 && bytes[188] === 0x47) return 'ts';
   if (bytes[4] === 0x47 && bytes[196] === 0x47) return 'ts';
   const text = ascii(bytes, 0, Math.min(bytes.length, 200))
@@ -64,17 +65,20 @@ export function refuseByHead(
   head: Uint8Array,
   limits: Pick<RealmLimits, 'upload_bytes'>,
 ): RefusalCode | null {
-  if (size === 0) return 'uploads.empty';
+  if (size === 0) return 'media.empty';
   if (size > limits.upload_bytes) return 'uploads.too_large';
   const container = sniffContainer(head);
   if (container === 'playlist') return 'media.playlist_refused';
   return container === null ? 'media.not_a_video' : null;
 }
 
-/** How much of the file would be cut off at the realm's longest clip; 0 when it fits. */
-export function overlongMs(info: SourceInfo, limits: Pick<RealmLimits, 'clip_seconds'>): number {
-  if (info.durationMs === null) return 0;
-  return Math.max(0, info.durationMs - limits.clip_seconds * 1000);
+/** Containers round their length; the server allows as much. */
+const LENGTH_TOLERANCE_MS = 1000;
+
+/** Is the file longer than this realm takes, as a whole and before any trim? */
+export function isTooLong(info: SourceInfo, limits: Pick<RealmLimits, 'clip_seconds'>): boolean {
+  if (info.durationMs === null) return false;
+  return info.durationMs > limits.clip_seconds * 1000 + LENGTH_TOLERANCE_MS;
 }
 
 /** Name, size and date of change: the same file chosen again, as far as a browser can tell. */

@@ -8,7 +8,7 @@ export type ProbeRefusal = 'media.truncated' | 'media.no_video_track';
 
 /**
  * Length, displayed size and tracks, without decoding a picture. A container this browser has no
- * parser for (AVI) passes with nothing known: the server looks again in any case.
+ * parser for (AVI, MPEG) passes with nothing known: the server looks again in any case.
  */
 export async function probeFile(blob: Blob): Promise<Probe> {
   const head = new Uint8Array(await blob.slice(0, SNIFF_BYTES).arrayBuffer());
@@ -21,7 +21,8 @@ export async function probeFile(blob: Blob): Promise<Probe> {
     height: null,
     hasAudio: null,
   };
-  if (container === 'avi' || container === null) return { info: unknown, refusal: null };
+  if (container === 'avi' || container === 'mpeg' || container === null)
+    return { info: unknown, refusal: null };
   const input = new Input({
     source: new BlobSource(blob),
     formats: [MP4, QTFF, WEBM, MATROSKA, MPEG_TS],

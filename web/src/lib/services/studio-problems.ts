@@ -4,15 +4,21 @@
 const SENTENCES: Record<string, string> = {
   'media.not_a_video': 'not_a_video',
   'media.truncated': 'truncated',
+  'media.unreadable': 'unreadable',
   'media.empty': 'empty',
+  'media.zero_length': 'empty',
   'media.too_long': 'too_long',
   'media.too_short': 'too_short',
   'media.too_large_frame': 'too_large_frame',
+  'media.too_heavy': 'too_heavy',
   'media.playlist_refused': 'playlist',
   'media.no_video_track': 'no_picture',
-  'media.unsupported': 'not_a_video',
-  'media.sandbox_unavailable': 'closed',
-  'uploads.empty': 'empty',
+  'media.codec_unsupported': 'codec',
+  'media.invalid_edit': 'edit',
+  'media.encode_failed': 'encode',
+  'media.disk_full': 'storage_full',
+  'media.cancelled': 'cancelled',
+  'media.sandbox_weak': 'closed',
   'uploads.too_large': 'too_large',
   'uploads.quota': 'quota',
   'uploads.storage_full': 'storage_full',
@@ -33,7 +39,17 @@ export function sentenceKey(code: string): string {
   return `studio.problem.${SENTENCES[code] ?? 'unexpected'}`;
 }
 
+/** The realm's own troubles pass; the same bytes may succeed later. */
+const PASSING = new Set([
+  'media.encode_failed',
+  'media.disk_full',
+  'media.cancelled',
+  'media.sandbox_weak',
+  'media.failed',
+]);
+
 /** Can the same bytes succeed at another try? Otherwise another file is needed. */
 export function worthRetrying(code: string): boolean {
-  return !code.startsWith('media.') && !['uploads.empty', 'uploads.too_large'].includes(code);
+  if (PASSING.has(code)) return true;
+  return !code.startsWith('media.') && code !== 'uploads.too_large';
 }

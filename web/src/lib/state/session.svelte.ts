@@ -11,7 +11,7 @@ let me = $state<Me | null>(null);
 let ready = $state(false);
 let realm = $state.raw<Realm | null>(null);
 let unread = $state(0);
-let epoch = $state(0);
+const changes = new Set<() => void>();
 
 export const session = {
   get me(): Me | null {
@@ -30,11 +30,12 @@ export const session = {
   set unread(count: number) {
     unread = count;
   },
-  /** Changes with every sign-in and sign-out, so that what was loaded for another person goes. */
-  get epoch(): number {
-    return epoch;
-  },
 };
+
+/** Runs `act` whenever the person on this page becomes another one, or none. */
+export function onPersonChange(act: () => void): void {
+  changes.add(act);
+}
 
 onUnread((count) => {
   unread = count;
@@ -51,7 +52,7 @@ function welcome(person: Me): void {
 
 /** After a sign-in or sign-up: the person, and everything that depends on who it is. */
 export function signedIn(person: Me): void {
-  epoch += 1;
+  changes.forEach((act) => act());
   welcome(person);
   const spoken = LANGUAGES.find((one) => one === person.language);
   if (spoken) void setLanguage(spoken as Language, true);
@@ -63,10 +64,10 @@ export function updateMe(person: Me): void {
 
 /** Forgets the person on this page; the session at the realm has ended or is ending. */
 export function forgetPerson(): void {
-  epoch += 1;
   me = null;
   unread = 0;
   closeStream();
+  changes.forEach((act) => act());
 }
 
 export async function signOutHere(): Promise<void> {

@@ -1,0 +1,25 @@
+/** Turns a problem into a sentence: what happened, and what to do. */
+import { asProblem } from '$lib/api/problem';
+import { hasText, t } from '$lib/i18n/index.svelte';
+import { toast } from '$lib/state/toasts.svelte';
+
+/** The client's own sentence for a code where it has one, else the realm's, else a general one. */
+export function sentence(cause: unknown): string {
+  const problem = asProblem(cause);
+  const key = `problem.${problem.code}`;
+  if (hasText(key)) return t(key, { seconds: problem.retryAfterSeconds ?? 60 });
+  if (problem.status === 429) return t('problem.too_many', { seconds: problem.retryAfterSeconds ?? 60 });
+  if (problem.status >= 500) return t('problem.server');
+  return problem.message || t('problem.general');
+}
+
+export function fieldSentence(code: string | undefined): string | undefined {
+  if (!code) return undefined;
+  const key = `problem.${code}`;
+  return hasText(key) ? t(key) : t('problem.field');
+}
+
+/** For acts that show their effect at once: says only when it did not work. */
+export function orSay(act: Promise<unknown>): void {
+  act.catch((cause: unknown) => toast(sentence(cause), 'problem'));
+}

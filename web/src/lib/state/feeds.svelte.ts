@@ -1,0 +1,72 @@
+/** The four feeds, each remembered with the place the person had reached. */
+import type { Clip, FeedName } from '$lib/api/types';
+import { getFeedPage } from '$lib/services/feed';
+import { forgetLives, refresh } from './clips.svelte';
+import { PagedList } from './pages.svelte';
+import { onPersonChange } from './session.svelte';
+
+const FIRST_PAGE = 6;
+
+export interface Reelful {
+  list: PagedList<Clip>;
+  /** Index of the clip that was watched last. */
+  at: number;
+}
+
+const feeds = new Map<FeedName, Reelful>();
+let version = $state(0);
+
+/** Changes when a feed was begun again, so that a screen asks for the new one. */
+export const feedsVersion = (): number => version;
+
+/** Only clips that can be played belong in a reel. */
+function playable(clips: Clip[]): Clip[] {
+  return clips.filter((clip) => clip.media !== null);
+}
+
+/** A reel over any paged source of clips. */
+export function reelOf(fetch: (cursor: string | null) => Promise<{ items: Clip[]; next_cursor: string | null }>): Reelful {
+  const list = new PagedList<Clip>(
+    async (cursor) => {
+      const page = await fetch(cursor);
+      refresh(page.items);
+      return { items: playable(page.items), next_cursor: page.next_cursor };
+    },
+    (clip) => clip.id,
+  );
+  return { list, at: 0 };
+}
+
+export function feedOf(name: FeedName): Reelful {
+  let found = feeds.get(name);
+  if (!found) {
+    found = reelOf((cursor) => getFeedPage(name, cursor, cursor ? 10 : FIRST_PAGE));
+    feeds.set(name, found);
+    const { list } = found;
+    queueMicrotask(() => void list.more());
+  }
+  return found;
+}
+
+export function restartFeed(name: FeedName): void {
+  feeds.delete(name);
+  version += 1;
+}
+
+// After a sign-in or sign-out every feed is another one.
+onPersonChange(() => {
+  feeds.clear();
+  forgetLives();
+  version += 1;
+});
+
+/** The clips somebody opened one of, so that swiping goes on among them. */
+let opened: Reelful | null = null;
+
+export function openAmong(list: PagedList<Clip>, index: number): void {
+  opened = { list, at: index };
+}
+
+export function openedWith(clipId: string): Reelful | null {
+  return opened?.list.items.some((one) => one.id === clipId) ? opened : null;
+}
