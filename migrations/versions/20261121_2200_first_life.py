@@ -59,14 +59,16 @@ def upgrade():
         ["kind", "weight", "reference"],
         unique=False,
     )
-    op.create_index(
-        "ix_search_words_terms",
-        "search_words",
-        ["terms"],
-        unique=False,
-        postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
-    )
+    for kind in ("person", "clip", "sound", "tag"):
+        op.create_index(
+            f"ix_search_words_terms_{kind}",
+            "search_words",
+            ["terms"],
+            unique=False,
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+            postgresql_where=sa.text(f"kind = '{kind}'"),
+        )
     op.create_table(
         "search_terms",
         sa.Column("kind", sa.Text(), nullable=False),
@@ -545,12 +547,8 @@ def downgrade():
         "ix_search_terms_kind_term", table_name="search_terms", postgresql_ops={"term": "text_pattern_ops"}
     )
     op.drop_table("search_terms")
-    op.drop_index(
-        "ix_search_words_terms",
-        table_name="search_words",
-        postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
-    )
+    for kind in ("person", "clip", "sound", "tag"):
+        op.drop_index(f"ix_search_words_terms_{kind}", table_name="search_words", postgresql_using="gin")
     op.drop_index("ix_search_words_kind_weight_reference", table_name="search_words")
     op.drop_table("search_words")
     op.drop_table("people")

@@ -71,7 +71,8 @@ END $$;
 CREATE OR REPLACE FUNCTION reelm.terms_of(words text, pairs text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce(array_agg(DISTINCT left(term, 64)), '{}')
-    FROM unnest(string_to_array(words, ' ') || pairs) AS term WHERE term <> ''
+    FROM unnest(string_to_array(words, ' ') || string_to_array(replace(words, '_', ' '), ' ') || pairs) AS term
+   WHERE term <> ''
 $$;
 
 -- The dictionary follows the words, a statement at a time, in one order so that two statements never wait for
