@@ -38,9 +38,9 @@ def beat_of(scene: Scene, music: Track) -> Beat:
     return Beat(music.bpm, scene.bars * music.meter, music.levels_from(scene.first_bar))
 
 
-def render(scene: Scene, target: Path) -> None:
-    """Draw and encode one scene. The target appears whole or not at all."""
-    music = track(scene.track)
+def render(scene: Scene, target: Path, cache: Path | None = None) -> None:
+    """Draw and encode one scene. The target appears whole or not at all; tracks are kept in `cache`."""
+    music = track(scene.track, cache)
     frames = round(seconds_of(scene, music) * FPS)
     draw = scene.prepare(beat_of(scene, music))
     stage = Stage()

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from reelm.entrypoints.demo.music import desk, lively, quiet
+from reelm.entrypoints.demo.music.score import Score
 from reelm.entrypoints.demo.music.voices import RATE
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-
-    from reelm.entrypoints.demo.music.score import Score
 
 
 @dataclass(frozen=True)
@@ -23,25 +25,33 @@ class Recipe:
 
     title: str
     genre: str
-    compose: Callable[[], Score]
+    compose: Callable[[Score], None]
+    bpm: float
+    bars: int
+    meter: int = 4
+    swing: float = 0.0
     room_seconds: float = 1.4
     bright: float = 5200
     air: float = 15500
 
+    def blank(self) -> Score:
+        """The score before the first note."""
+        return Score(self.bpm, self.bars, self.meter, self.swing)
+
 
 RECIPES = {
-    "lofi": Recipe("Rain on the Router", "lo-fi", quiet.rain_on_the_router, 1.6, 3500, 9000),
-    "disco": Recipe("Disco Colander", "disco", lively.disco_colander),
-    "chip": Recipe("Save Point Picnic", "chiptune", lively.save_point_picnic, 0.7),
-    "waltz": Recipe("Waltz for a Lost Sock", "waltz", quiet.waltz_for_a_lost_sock, 1.3),
-    "dnb": Recipe("Commuter Hummingbird", "drum and bass", lively.commuter_hummingbird, 1.8),
-    "bossa": Recipe("Bossa do Pão", "bossa nova", quiet.bossa_do_pao, 1.1),
-    "techno": Recipe("Elevator B4", "techno", lively.elevator_b4, 1.5, 6500),
-    "marimba": Recipe("Twelve Kettles", "minimal", quiet.twelve_kettles, 1.7),
-    "surf": Recipe("Tidepool Getaway", "surf", lively.tidepool_getaway, 2.2, 4200),
-    "ambient": Recipe("Moon in Slippers", "ambient", quiet.moon_in_slippers, 4.0, 4200),
-    "brass": Recipe("Announcing: Nothing", "fanfare", lively.announcing_nothing, 1.9),
-    "tea": Recipe("茶山小雨 Tea Hill Drizzle", "五声音阶", quiet.tea_hill_drizzle, 2.4, 4600),
+    "lofi": Recipe("Rain on the Router", "lo-fi", quiet.rain_on_the_router, 78, 4, 4, 0.5, 1.6, 3500, 9000),
+    "disco": Recipe("Disco Colander", "disco", lively.disco_colander, 118, 8, 4, 0.0),
+    "chip": Recipe("Save Point Picnic", "chiptune", lively.save_point_picnic, 144, 8, 4, 0.0, 0.7),
+    "waltz": Recipe("Waltz for a Lost Sock", "waltz", quiet.waltz_for_a_lost_sock, 168, 16, 3, 0.0, 1.3),
+    "dnb": Recipe("Commuter Hummingbird", "drum and bass", lively.commuter_hummingbird, 172, 12, 4, 0.0, 1.8),
+    "bossa": Recipe("Bossa do Pão", "bossa nova", quiet.bossa_do_pao, 136, 8, 4, 0.0, 1.1),
+    "techno": Recipe("Elevator B4", "techno", lively.elevator_b4, 128, 8, 4, 0.0, 1.5, 6500),
+    "marimba": Recipe("Twelve Kettles", "minimal", quiet.twelve_kettles, 144, 8, 4, 0.0, 1.7),
+    "surf": Recipe("Tidepool Getaway", "surf", lively.tidepool_getaway, 164, 12, 4, 0.0, 2.2, 4200),
+    "ambient": Recipe("Moon in Slippers", "ambient", quiet.moon_in_slippers, 60, 4, 4, 0.0, 4.0, 4200),
+    "brass": Recipe("Announcing: Nothing", "fanfare", lively.announcing_nothing, 108, 6, 4, 0.0, 1.9),
+    "tea": Recipe("茶山小雨 Tea Hill Drizzle", "五声音阶", quiet.tea_hill_drizzle, 88, 6, 4, 0.0, 2.4, 4600),
 }
 
 
@@ -73,9 +83,25 @@ class Track:
 
 
 @functools.cache
-def track(name: str) -> Track:
-    """Compose and mix a track."""
+def tempo(name: str) -> tuple[float, int]:
+    """Beats per minute and beats per bar, without mixing anything."""
+    score = RECIPES[name].blank()
+    return score.bpm, score.meter
+
+
+@functools.cache
+def track(name: str, cache: Path | None = None) -> Track:
+    """Compose and mix a track, or read it from `cache`, where it's then kept."""
     recipe = RECIPES[name]
-    score = recipe.compose()
-    samples = desk.master(score, recipe.room_seconds, recipe.bright, recipe.air)
+    score = recipe.blank()
+    kept = cache / f"{name}.npy" if cache else None
+    if kept and kept.is_file():
+        samples = np.load(kept)
+    else:
+        recipe.compose(score)
+        samples = desk.master(score, recipe.room_seconds, recipe.bright, recipe.air)
+        if kept:
+            fresh = kept.with_suffix(f".{os.getpid()}.npy")
+            np.save(fresh, samples)
+            fresh.replace(kept)
     return Track(recipe.title, score.bpm, score.meter, score.bars, samples, desk.levels(samples))

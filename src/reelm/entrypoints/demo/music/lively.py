@@ -8,9 +8,8 @@ from reelm.entrypoints.demo.music import voices as v
 from reelm.entrypoints.demo.music.score import Score, pitch_of, root_of, voicing
 
 
-def disco_colander() -> Score:
+def disco_colander(s: Score) -> None:
     """Octaves in the bass, strings that swoop, hi-hats between the beats."""
-    s = Score(bpm=118, bars=8)
     s.bus("drums", 0.9, 0.08)
     s.bus("bass", 0.75, 0.02, duck=0.4)
     s.bus("keys", 0.5, 0.15, duck=0.2)
@@ -38,12 +37,10 @@ def disco_colander() -> Score:
     s.drum("drums", v.hat(0.04), "x.ox x.ox x.ox x.ox", 0.22, pan=0.3)
     s.drum("drums", v.tom(150), ".... .... ..x. x...", 0.35, pan=-0.5, bars=(3, 7))
     s.place("drums", v.cymbal(), 0, 0.3, 0.3)
-    return s
 
 
-def save_point_picnic() -> Score:
+def save_point_picnic(s: Score) -> None:
     """Chiptune: a melody, its echo, an arpeggio that pretends to be a chord, and a triangle."""
-    s = Score(bpm=144, bars=8)
     s.bus("lead", 0.62, 0.1)
     s.bus("echo", 0.2, 0.1)
     s.bus("chords", 0.27, 0.05)
@@ -64,12 +61,10 @@ def save_point_picnic() -> Score:
     s.kick(v.kick(220, 60, 0.12, 0.5), "x... ..x. x... ....", 0.8)
     s.drum("drums", v.snare(240, 0.1, 0.9), ".... x... .... x... .... x... .... x.xx", 0.5)
     s.drum("drums", v.hat(0.03, 8000), "x.x. x.x. x.x. x.xx", 0.28)
-    return s
 
 
-def commuter_hummingbird() -> Score:
+def commuter_hummingbird(s: Score) -> None:
     """Drum and bass: broken drums at 172, a growling bass, and chords that stay calm about it."""
-    s = Score(bpm=172, bars=12)
     s.bus("drums", 0.9, 0.06)
     s.bus("bass", 0.75, 0.0, duck=0.5)
     s.bus("pad", 0.5, 0.4, duck=0.3)
@@ -92,12 +87,10 @@ def commuter_hummingbird() -> Score:
     s.drum("drums", v.hat(0.25, 6000), ".... .... ..x. .... ", 0.22, pan=0.3)
     s.place("drums", v.cymbal(2.0), 0, 0.35, -0.3)
     s.place("drums", v.cymbal(1.4), 24, 0.28, 0.3)
-    return s
 
 
-def elevator_b4() -> Score:
+def elevator_b4(s: Score) -> None:
     """Techno that goes down: one chord, one riff, a doorbell on every fourth bar."""
-    s = Score(bpm=128, bars=8)
     s.bus("drums", 0.95, 0.05)
     s.bus("bass", 0.75, 0.0, duck=0.75)
     s.bus("stab", 0.5, 0.35, duck=0.4)
@@ -121,12 +114,10 @@ def elevator_b4() -> Score:
     s.drum("drums", v.hat(0.03, 9000), "xoxo xoxo xoxo xoxo", 0.2, pan=-0.3)
     s.drum("drums", v.block(640), "...x ..x. .... .x..", 0.3, pan=0.5)
     s.drum("drums", v.tom(95), ".... .... .... .xx.", 0.4, pan=-0.3, bars=(3, 7))
-    return s
 
 
-def tidepool_getaway() -> Score:
+def tidepool_getaway(s: Score) -> None:
     """Surf: a twelve-bar chase in E minor with a wet guitar and no brakes."""
-    s = Score(bpm=164, bars=12)
     s.bus("drums", 0.8, 0.12)
     s.bus("bass", 0.75, 0.03)
     s.bus("rhythm", 0.4, 0.3)
@@ -151,12 +142,10 @@ def tidepool_getaway() -> Score:
     s.drum("drums", v.hat(0.12, 5500), "x.x. x.x. x.x. x.x.", 0.26, pan=0.3)
     s.place("drums", v.cymbal(1.8), 0, 0.35, 0.2)
     s.place("drums", v.cymbal(1.2), 16, 0.3, -0.2)
-    return s
 
 
-def announcing_nothing() -> Score:
+def announcing_nothing(s: Score) -> None:
     """A fanfare for small occasions: it builds, it builds, and a duck call takes the last bar."""
-    s = Score(bpm=108, bars=6)
     s.bus("brass", 0.75, 0.3)
     s.bus("low", 0.75, 0.15)
     s.bus("drums", 0.75, 0.2)
@@ -186,4 +175,3 @@ def announcing_nothing() -> Score:
     s.place("drums", v.cymbal(2.2), 20, 0.7, 0.1)
     s.place("drums", v.cymbal(1.4), 0, 0.4, -0.2)
     s.place("drums", v.tom(64), 20, 1.0)
-    return s

@@ -8,9 +8,8 @@ from reelm.entrypoints.demo.music import voices as v
 from reelm.entrypoints.demo.music.score import Score, pitch_of, root_of, voicing
 
 
-def rain_on_the_router() -> Score:
+def rain_on_the_router(s: Score) -> None:
     """Lo-fi: four ninth chords, a drunken kick, and weather."""
-    s = Score(bpm=78, bars=4, swing=0.5)
     s.bus("drums", 0.95, 0.08)
     s.bus("bass", 0.85, 0.02, duck=0.25)
     s.bus("keys", 0.62, 0.25, duck=0.3)
@@ -32,12 +31,10 @@ def rain_on_the_router() -> Score:
     s.drum("drums", v.hat(0.05, 6000), "x.o. x.ox x.o. x.oo", 0.26, pan=0.3)
     s.drum("drums", v.block(430), ".... ..o. .... .... ..o. .... ...o ....", 0.3, pan=-0.4)
     s.place("air", v.rain(round(s.samples / v.RATE, 3)), 0, 0.9)
-    return s
 
 
-def waltz_for_a_lost_sock() -> Score:
+def waltz_for_a_lost_sock(s: Score) -> None:
     """A small accordion, a tuba with manners, and a glockenspiel that knows where the sock is."""
-    s = Score(bpm=168, bars=16, meter=3)
     s.bus("drums", 0.55, 0.2)
     s.bus("bass", 0.75, 0.1)
     s.bus("chords", 0.5, 0.2)
@@ -58,12 +55,10 @@ def waltz_for_a_lost_sock() -> Score:
     s.drum("drums", v.shaker(0.12), ".... x... o...", 0.5, pan=0.2)
     s.drum("drums", v.tom(82), "x... .... ....", 0.4)
     s.drum("drums", v.block(1180), ".... .... .... x.x. .... ....", 0.25, pan=-0.5, bars=range(7, 16, 4))
-    return s
 
 
-def bossa_do_pao() -> Score:
+def bossa_do_pao(s: Score) -> None:
     """Nylon guitar, a lazy bass in two, and someone whistling home with a warm loaf."""
-    s = Score(bpm=136, bars=8)
     s.bus("drums", 0.6, 0.15)
     s.bus("bass", 0.85, 0.03)
     s.bus("guitar", 0.75, 0.18)
@@ -84,12 +79,10 @@ def bossa_do_pao() -> Score:
     s.kick(v.kick(70, 50, 0.22, 0.1), "x..o x..o x..o x..o", 0.5)
     s.drum("drums", v.block(900), "x..x ..x. ..x. .x.. ..x. .x.. x..x ..x.", 0.42, pan=0.25)
     s.drum("drums", v.shaker(0.08), "xoxo xoxo xoxo xoxo", 0.32, pan=-0.3)
-    return s
 
 
-def twelve_kettles() -> Score:
+def twelve_kettles(s: Score) -> None:
     """Minimal music: two marimbas play the same figure, one of them a step late, and kettles answer."""
-    s = Score(bpm=144, bars=8)
     s.bus("one", 0.62, 0.2)
     s.bus("two", 0.56, 0.25)
     s.bus("bass", 0.7, 0.1)
@@ -112,12 +105,10 @@ def twelve_kettles() -> Score:
     s.drum("drums", v.shaker(0.06), "o.xo o.xo", 0.4, pan=0.4)
     s.kick(v.kick(80, 48, 0.25, 0.15), "x..... x..... x...", 0.6)
     s.drum("drums", v.block(1300), "..........x.....", 0.25, pan=-0.6)
-    return s
 
 
-def moon_in_slippers() -> Score:
+def moon_in_slippers(s: Score) -> None:
     """Ambient: four slow chords, a bell now and then, and a heartbeat far below."""
-    s = Score(bpm=60, bars=4)
     s.bus("pad", 0.75, 0.45)
     s.bus("bells", 0.55, 0.7)
     s.bus("bass", 0.6, 0.1)
@@ -132,12 +123,10 @@ def moon_in_slippers() -> Score:
     s.melody("bells", v.celesta, "_:2.25 Bb6:.75 _:4.25 G6:.75 _:3.25 Eb6:.75 _:4", loud=0.35, pan=0.6)
     s.drum("drums", v.tom(58), "X..o .... .... ....", 0.6)
     s.drum("drums", v.shaker(0.5), ".... .... x... ....", 0.25, pan=0.3)
-    return s
 
 
-def tea_hill_drizzle() -> Score:
+def tea_hill_drizzle(s: Score) -> None:
     """Five notes only: a guzheng climbs, a bamboo flute answers, wood blocks keep the drizzle."""
-    s = Score(bpm=88, bars=6)
     s.bus("zheng", 0.8, 0.35)
     s.bus("flute", 0.55, 0.5)
     s.bus("bass", 0.6, 0.1)
@@ -160,5 +149,4 @@ def tea_hill_drizzle() -> Score:
     s.drum("drums", v.block(720), "..o. .... .... o...", 0.4, pan=-0.4)
     s.drum("drums", v.tom(70), "X... .... ..o. ....", 0.7)
     s.drum("drums", v.shaker(0.14), ".... x... .... x.o.", 0.3, pan=0.2)
-    return s
 

@@ -343,8 +343,8 @@ def ants_parade(beat: Beat) -> Draw:
     return draw
 
 
-@scene("heron-yoga", "tea", bars=3)
-def heron_queue(beat: Beat) -> Draw:
+@scene("heron-lodger", "tea", bars=3)
+def heron_lodger(beat: Beat) -> Draw:
     """A heron stands on one leg so well that a frog moves in."""
 
     def paint(stage: Stage) -> None:

@@ -233,7 +233,7 @@ def hills(stage: Stage, base: float, height: float, period: float, shift: float,
         stage.line([(x, y + row * 16) for x, y in tops], 3, "#5f7346", 0.45, caps=False)
 
 
-@scene("dumpling-sauna", "tea", bars=3, first_bar=3)
+@scene("dumpling-sauna", "tea", bars=3, first_bar=1)
 def dumpling_sauna(beat: Beat) -> Draw:
     """Three dumplings in a sauna, one of whom is a steamed bun in disguise."""
 
@@ -293,7 +293,7 @@ def dumpling_sauna(beat: Beat) -> Draw:
     return draw
 
 
-@scene("cookie-dive", "surf", bars=6, first_bar=6)
+@scene("cookie-dive", "surf", bars=6)
 def cookie_dive(beat: Beat) -> Draw:
     """Ten-metre milk, final round."""
 

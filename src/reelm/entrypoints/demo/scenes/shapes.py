@@ -46,7 +46,7 @@ def kaleidoscope(palette: Palette, folds: int) -> Draw:
     return draw
 
 
-@scene("kaleido-dusk", "dnb", bars=6, first_bar=6)
+@scene("kaleido-dusk", "dnb", bars=6)
 def kaleido_dusk(beat: Beat) -> Draw:
     """Twelve folds at dusk."""
     return kaleidoscope(DUSK, 12)
@@ -90,7 +90,7 @@ def pendulums(palette: Palette, count: int, loops: int) -> Draw:
     return lambda stage, now: at_beats(20)(stage, now)
 
 
-@scene("pendulum-choir", "marimba", bars=5, first_bar=1)
+@scene("pendulum-choir", "marimba", bars=5)
 def pendulum_choir(beat: Beat) -> Draw:
     """Fifteen beads that agree twice per loop."""
     return pendulums(("#1a1423", "#f3722c", "#43aa8b", "#ffffff", "#f9c74f"), 13, 3)
@@ -138,7 +138,7 @@ def equaliser_city(beat: Beat) -> Draw:
     return draw
 
 
-@scene("tunnel-comet", "dnb", bars=5, first_bar=3)
+@scene("tunnel-comet", "dnb", bars=5, first_bar=1)
 def tunnel_comet(beat: Beat) -> Draw:
     """A tunnel of squares, and a small comet that is enjoying its commute."""
     tints = ("#f72585", "#7209b7", "#3a0ca3", "#4361ee", "#4cc9f0")

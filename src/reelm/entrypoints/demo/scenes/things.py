@@ -322,7 +322,7 @@ def cactus_hug(beat: Beat) -> Draw:
     return draw
 
 
-@scene("robot-vacuum", "techno", bars=4, first_bar=4)
+@scene("robot-vacuum", "techno", bars=4, first_bar=1)
 def robot_vacuum(beat: Beat) -> Draw:
     """A robot vacuum cleaner writes what it feels, in dust."""
 
@@ -372,7 +372,7 @@ def robot_vacuum(beat: Beat) -> Draw:
     return draw
 
 
-@scene("traffic-flirt", "disco", bars=4, first_bar=4)
+@scene("traffic-flirt", "disco", bars=4, first_bar=1)
 def traffic_flirt(beat: Beat) -> Draw:
     """Two traffic lights across a street, never green at once."""
 

@@ -10,7 +10,7 @@ from reelm.entrypoints.demo.puppets import INK, blinking, bubble, cheeks, dots, 
 from reelm.entrypoints.demo.stage import Stage
 
 
-@scene("lost-accents", "bossa", bars=4, first_bar=4)
+@scene("lost-accents", "bossa", bars=4, first_bar=1)
 def lost_accents(beat: Beat) -> Draw:
     """The accents leave for the south, and summer turns into an East."""
     lines = ("ou est", "l'ete ?")
@@ -103,7 +103,7 @@ def wood_forest(beat: Beat) -> Draw:
     return draw
 
 
-@scene("caterpillar-loading", "marimba", bars=5, first_bar=3)
+@scene("caterpillar-loading", "marimba", bars=5)
 def caterpillar_loading(beat: Beat) -> Draw:
     """A progress bar that stops at 99 %, for a good reason."""
 
@@ -166,7 +166,7 @@ def caterpillar_loading(beat: Beat) -> Draw:
     return draw
 
 
-@scene("tired-sentence", "lofi", bars=3, first_bar=2)
+@scene("tired-sentence", "lofi", bars=3)
 def tired_sentence(beat: Beat) -> Draw:
     """A sentence that is doing its best on a Monday."""
     words = ("This", "sentence", "is", "doing", "its", "best.")
