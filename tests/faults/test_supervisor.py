@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from tests.conftest import RunningRealm, free_port, sign_up_body, start_realm
 
 pytestmark = pytest.mark.timeout(180)
