@@ -8,7 +8,7 @@
 import type { EditState } from './studio-edit';
 import { untouchedEdit } from './studio-edit';
 import type { SourceInfo } from './studio-file';
-import type { Take } from './recorder-plan';
+import type { Speed, Take } from './recorder-plan';
 
 export type Visibility = 'everyone' | 'followers' | 'friends' | 'only_me';
 
@@ -66,6 +66,10 @@ export interface Work {
   /** Are the bytes in this browser's store? */
   kept: boolean;
   takes: Take[];
+  /** The take that is running, noted before its first chunk; null between takes. */
+  begun: { id: string; speed: Speed; mime: string } | null;
+  /** Which takes the file was put together from. */
+  joinedFrom: string;
   /** The longest length chosen while filming. */
   lengthMs: number | null;
   /** Size of the filmed picture: later takes must have the same. */
@@ -105,6 +109,7 @@ export interface WorkStore {
   /** @throws NoRoom */
   addChunk(chunk: TakeChunk): Promise<void>;
   takeBlob(workId: string, takeId: string, mime: string): Promise<Blob | null>;
+  countChunks(workId: string, takeId: string): Promise<number>;
   removeTake(workId: string, takeId: string): Promise<void>;
   /** Takes that hold bytes, in the order they were begun; one may lack its entry in the record. */
   listTakes(workId: string): Promise<string[]>;
@@ -141,6 +146,8 @@ export function newWork(
     file: null,
     kept: false,
     takes: [],
+    begun: null,
+    joinedFrom: '',
     lengthMs: null,
     filmSize: null,
     info: null,
@@ -154,7 +161,7 @@ export function newWork(
 
 /** Does the work hold anything worth keeping? */
 export function worthKeeping(work: Work): boolean {
-  return work.file !== null || work.takes.length > 0;
+  return work.file !== null || work.takes.length > 0 || work.begun !== null;
 }
 
 /** Newest first. */
@@ -203,6 +210,10 @@ export class LocalMemoryStore implements WorkStore {
 
   async takeBlob(workId: string, takeId: string, mime: string): Promise<Blob | null> {
     return joinChunks(this.#chunks.get(workId) ?? [], takeId, mime);
+  }
+
+  async countChunks(workId: string, takeId: string): Promise<number> {
+    return (this.#chunks.get(workId) ?? []).filter((chunk) => chunk.takeId === takeId).length;
   }
 
   async removeTake(workId: string, takeId: string): Promise<void> {
@@ -354,6 +365,11 @@ export class BrowserWorkStore implements WorkStore {
     const range = IDBKeyRange.bound([workId, takeId, 0], [workId, takeId, Infinity]);
     const chunks = await this.#read<TakeChunk[]>('chunks', (store) => store.getAll(range));
     return joinChunks(chunks, takeId, mime);
+  }
+
+  async countChunks(workId: string, takeId: string): Promise<number> {
+    const range = IDBKeyRange.bound([workId, takeId, 0], [workId, takeId, Infinity]);
+    return await this.#read<number>('chunks', (store) => store.count(range));
   }
 
   async removeTake(workId: string, takeId: string): Promise<void> {

@@ -161,13 +161,16 @@ export class Desk {
   }
 
   /** Takes were joined: these are the bytes now. */
-  async setFilmed(blob: Blob, durationMs: number): Promise<void> {
+  async setFilmed(blob: Blob, durationMs: number, joinedFrom: string): Promise<void> {
     const { filmSize } = this.work;
     const type = blob.type;
     const name = `reelm-${this.work.id.slice(0, 8)}.${type.includes('webm') ? 'webm' : 'mp4'}`;
     this.#hold(blob);
     this.shown = null;
+    // Other pictures: what was cut, covered or written by time no longer fits.
+    this.change({ ...this.edit, trimStartMs: 0, trimEndMs: null, coverMs: null });
     this.update({
+      joinedFrom,
       file: { name, type, size: blob.size, lastModified: Date.now() },
       info: {
         container: type.includes('webm') ? 'webm' : 'mp4',
