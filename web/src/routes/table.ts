@@ -55,6 +55,13 @@ export const ROUTES: Route[] = [
     bare: true,
     texts: ['studio'],
   },
+  {
+    pattern: '/make/{clip}',
+    load: () => import('./make/EditClip.svelte'),
+    account: true,
+    bare: true,
+    texts: ['studio'],
+  },
 ];
 
 export function findRoute(path: string): { route: Route; params: PathParams } | null {
