@@ -1,50 +1,30 @@
-"""Decisions about notices: who hears of what.
+"""Decisions about notices: what a person was told, and what they have read.
 
 The only file of this room that others import.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from uuid import UUID
 
-from reelm.accounts.service import AccountsService, Blocked, Visitor
-from reelm.clips.service import (
-    ClipFailed,
-    ClipLiked,
-    ClipMentioned,
-    ClipReady,
-    ClipReposted,
-    ClipsService,
-    ClipUnliked,
-    ClipUnreposted,
-)
-from reelm.comments.service import (
-    Commented,
-    CommentHearted,
-    CommentPinned,
-    CommentsService,
-    CommentUnhearted,
-)
+from reelm.accounts.service import AccountsService, Visitor
+from reelm.clips.service import ClipsService
+from reelm.comments.service import CommentsService
 from reelm.kit.database import UnitOfWork
-from reelm.kit.events import EventBus
-from reelm.kit.ids import Ids
 from reelm.kit.pages import Page, decode_cursor, encode_cursor
 from reelm.notices.repository import NoticesReader, NoticesWriter
-from reelm.notices.schemas import Notice, NoticeKind, NoticeRecord, Unread
-from reelm.social.service import FollowAccepted, Followed, FollowEnded
+from reelm.notices.schemas import Notice, NoticeRecord, Unread
+from reelm.notices.telling import NoticeTeller
 
-__all__ = ["Notice", "NoticesService", "Unread"]
+__all__ = ["Notice", "NoticeTeller", "NoticesService", "Unread"]
 
 
 class NoticesService:
-    """What people are told. Hears the rooms below once subscribed."""
+    """What the visitor was told."""
 
-    def __init__(
-        self, accounts: AccountsService, clips: ClipsService, comments: CommentsService, ids: Ids
-    ) -> None:
+    def __init__(self, accounts: AccountsService, clips: ClipsService, comments: CommentsService) -> None:
         self._accounts = accounts
         self._clips = clips
         self._comments = comments
-        self._ids = ids
 
     # --- reading ----------------------------------------------------------------------------------------
 
@@ -76,7 +56,8 @@ class NoticesService:
 
     async def _hydrate(self, uow: UnitOfWork, visitor: Visitor, rows: list[NoticeRecord]) -> list[Notice]:
         cards = await self._accounts.cards(uow, {row.actor_id for row in rows if row.actor_id})
-        posters = await self._clips.posters(uow, visitor, {row.clip_id for row in rows if row.clip_id})
+        clips = await self._clips.hydrate(uow, visitor, list({row.clip_id for row in rows if row.clip_id}))
+        posters = {clip.id: clip.media.poster_url for clip in clips if clip.media}
         texts = await self._comments.texts(uow, {row.comment_id for row in rows if row.comment_id})
         return [
             Notice(
@@ -92,110 +73,3 @@ class NoticesService:
             )
             for row in rows
         ]
-
-    # --- telling ----------------------------------------------------------------------------------------
-
-    def subscribe(self, bus: EventBus) -> None:
-        """Hear what the rooms below have to say. Called once, by entrypoints."""
-        bus.on(Followed, self._on_followed)
-        bus.on(FollowAccepted, self._on_accepted)
-        bus.on(FollowEnded, self._on_follow_ended)
-        bus.on(ClipLiked, self._on_liked)
-        bus.on(ClipUnliked, self._on_unliked)
-        bus.on(ClipReposted, self._on_reposted)
-        bus.on(ClipUnreposted, self._on_unreposted)
-        bus.on(ClipMentioned, self._on_mentioned)
-        bus.on(ClipReady, self._on_ready)
-        bus.on(ClipFailed, self._on_failed)
-        bus.on(Commented, self._on_commented)
-        bus.on(CommentHearted, self._on_hearted)
-        bus.on(CommentUnhearted, self._on_unhearted)
-        bus.on(CommentPinned, self._on_pinned)
-        bus.on(Blocked, self._on_blocked)
-
-    async def _tell(
-        self,
-        uow: UnitOfWork,
-        people: Iterable[UUID],
-        kind: NoticeKind,
-        actor_id: UUID,
-        clip_id: UUID | None = None,
-        comment_id: UUID | None = None,
-    ) -> None:
-        """Tell others of what `actor_id`, the transaction's subject, did; never themselves."""
-        told = [(person_id, self._ids.new()) for person_id in dict.fromkeys(people) if person_id != actor_id]
-        if told:
-            await NoticesWriter(uow).tell(told, kind, actor_id, clip_id, comment_id)
-
-    async def _on_followed(self, uow: UnitOfWork, event: Followed) -> None:
-        kind: NoticeKind = "follow_request" if event.state == "requested" else "follow"
-        await self._tell(uow, [event.followee_id], kind, event.follower_id)
-
-    async def _on_accepted(self, uow: UnitOfWork, event: FollowAccepted) -> None:
-        await NoticesWriter(uow).clear(event.followee_id, event.follower_ids, "follow_request")
-        await self._tell(uow, event.follower_ids, "follow_accepted", event.followee_id)
-
-    async def _on_follow_ended(self, uow: UnitOfWork, event: FollowEnded) -> None:
-        writer = NoticesWriter(uow)
-        if event.by_follower:
-            await writer.withdraw(event.followee_id, "follow")
-            await writer.withdraw(event.followee_id, "follow_request")
-        else:
-            await writer.clear(event.followee_id, [event.follower_id], "follow")
-            await writer.clear(event.followee_id, [event.follower_id], "follow_request")
-
-    async def _on_liked(self, uow: UnitOfWork, event: ClipLiked) -> None:
-        await self._tell(uow, [event.author_id], "like", event.person_id, event.clip_id)
-
-    async def _on_unliked(self, uow: UnitOfWork, event: ClipUnliked) -> None:
-        await NoticesWriter(uow).withdraw(event.author_id, "like", event.clip_id)
-
-    async def _on_reposted(self, uow: UnitOfWork, event: ClipReposted) -> None:
-        await self._tell(uow, [event.author_id], "repost", event.person_id, event.clip_id)
-
-    async def _on_unreposted(self, uow: UnitOfWork, event: ClipUnreposted) -> None:
-        await NoticesWriter(uow).withdraw(event.author_id, "repost", event.clip_id)
-
-    async def _on_mentioned(self, uow: UnitOfWork, event: ClipMentioned) -> None:
-        await self._tell(uow, event.mentioned_ids, "mention", event.author_id, event.clip_id)
-
-    async def _on_ready(self, uow: UnitOfWork, event: ClipReady) -> None:
-        await self._tell_author(uow, "clip_ready", event.author_id, event.clip_id)
-
-    async def _on_failed(self, uow: UnitOfWork, event: ClipFailed) -> None:
-        await self._tell_author(uow, "clip_failed", event.author_id, event.clip_id)
-
-    async def _tell_author(self, uow: UnitOfWork, kind: NoticeKind, author_id: UUID, clip_id: UUID) -> None:
-        """Tell somebody how their own clip fares: nobody in particular did that."""
-        await NoticesWriter(uow).tell([(author_id, self._ids.new())], kind, None, clip_id, None)
-
-    async def _on_commented(self, uow: UnitOfWork, event: Commented) -> None:
-        """Tell each person once: that they were answered, else mentioned, else that their clip was commented."""
-        told: set[UUID] = set()
-        audiences: list[tuple[NoticeKind, tuple[UUID, ...]]] = [
-            ("reply", (event.parent_author_id,) if event.parent_author_id else ()),
-            ("mention", event.mentioned_ids),
-            ("comment", (event.clip_author_id,)),
-        ]
-        for kind, people in audiences:
-            fresh = [person_id for person_id in people if person_id not in told]
-            await self._tell(uow, fresh, kind, event.author_id, event.clip_id, event.comment_id)
-            told.update(fresh)
-
-    async def _on_hearted(self, uow: UnitOfWork, event: CommentHearted) -> None:
-        await self._tell(
-            uow, [event.author_id], "heart", event.clip_author_id, event.clip_id, event.comment_id
-        )
-
-    async def _on_unhearted(self, uow: UnitOfWork, event: CommentUnhearted) -> None:
-        await NoticesWriter(uow).withdraw(event.author_id, "heart", event.clip_id, event.comment_id)
-
-    async def _on_pinned(self, uow: UnitOfWork, event: CommentPinned) -> None:
-        writer = NoticesWriter(uow)
-        await writer.withdraw(event.author_id, "pin", event.clip_id, event.comment_id)
-        await self._tell(uow, [event.author_id], "pin", event.clip_author_id, event.clip_id, event.comment_id)
-
-    async def _on_blocked(self, uow: UnitOfWork, event: Blocked) -> None:
-        writer = NoticesWriter(uow)
-        await writer.clear(event.person_id, [event.other_id])
-        await writer.withdraw(event.other_id, None)

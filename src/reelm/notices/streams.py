@@ -6,6 +6,7 @@ the same thing that pile up while a stream writes become one.
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -16,7 +17,7 @@ from reelm.accounts.service import Visitor
 from reelm.clips.service import ClipsService
 from reelm.custody.service import KeysClient
 from reelm.kit.database import Database
-from reelm.kit.errors import OverloadedError, SignInRequiredError
+from reelm.kit.errors import NotFoundError, OverloadedError, SignInRequiredError
 from reelm.kit.listen import Listener
 from reelm.notices.errors import TooManyStreamsError
 from reelm.notices.service import NoticesService
@@ -130,13 +131,13 @@ class Streams:
             stream.missed = newest is not None
             stream.woken.set()
             yield b"retry: %d\n\n" % _RETRY_MILLISECONDS
-            while not (stream.ended or self._closing):
+            while not self._over(stream):
                 try:
                     async with asyncio.timeout(self._ping_seconds):
                         await stream.woken.wait()
                 except TimeoutError:
                     yield b": ping\n\n"
-                if stream.ended or self._closing:
+                if self._over(stream):
                     return
                 try:
                     body, newest = await self._news(stream, newest)
@@ -151,6 +152,9 @@ class Streams:
             self._open[person_id].discard(stream)
             if not self._open[person_id]:
                 del self._open[person_id]
+
+    def _over(self, stream: _OpenStream) -> bool:
+        return stream.ended or self._closing
 
     async def _news(self, stream: _OpenStream, newest: UUID | None) -> tuple[bytes, UUID | None]:
         """Read what the stream was hinted at; return it as events, and the newest notice sent.
@@ -179,9 +183,8 @@ class Streams:
             if unread:
                 events.append(_event("unread", await self._notices.unread(uow, visitor)))
             for clip_id in clip_ids:
-                progress = await self._clips.progress(uow, visitor, clip_id)
-                if progress is not None:
-                    events.append(_event("clip", progress))
+                with contextlib.suppress(NotFoundError):
+                    events.append(_event("clip", await self._clips.progress(uow, clip_id)))
         return b"".join(events), newest
 
 
