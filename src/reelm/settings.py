@@ -11,6 +11,9 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 Role = Literal["reelm_admin", "reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys"]
+DATA_VARIABLE, PORT_VARIABLE = "REELM_DATA", "REELM_PORT"
+DATABASE_VARIABLE = "REELM_DATABASE_URL"
+PASSWORD_VARIABLE = "REELM_PASSWORD"  # noqa: S105 - the variable's name
 LOGIN_ROLES: tuple[Role, ...] = ("reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys")
 
 
@@ -117,6 +120,16 @@ class Settings:
         return self.data / "scratch"
 
 
+def database_url() -> str:
+    """Return the administrator's URL of an own PostgreSQL server; empty for the server that Reelm brings."""
+    return os.environ.get(DATABASE_VARIABLE, "")
+
+
+def given_password() -> str:
+    """Return the password that a command was given by its environment; empty when it has to ask."""
+    return os.environ.get(PASSWORD_VARIABLE, "")
+
+
 def from_environment(
     data: Path,
     *,
@@ -142,7 +155,7 @@ def from_environment(
         database=database or DatabaseSettings(host=str(data / "run")),
         web=WebSettings(
             host=env.get("REELM_HOST", "127.0.0.1"),
-            port=port if port is not None else number("REELM_PORT", 8080),
+            port=port if port is not None else number(PORT_VARIABLE, 8080),
             processes=number("REELM_WEB_PROCESSES", min(2, os.cpu_count() or 1)),
             public_url=env.get("REELM_PUBLIC_URL", ""),
             trusted_proxies=proxies,

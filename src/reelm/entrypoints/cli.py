@@ -9,6 +9,7 @@ import typer
 
 from reelm import __version__
 from reelm.entrypoints.folder import StartError
+from reelm.settings import DATA_VARIABLE, PORT_VARIABLE, given_password
 
 app = typer.Typer(
     name="reelm",
@@ -23,11 +24,11 @@ app.add_typer(user_app, name="user")
 app.add_typer(clip_app, name="clip")
 
 Data = Annotated[
-    Path, typer.Option("--data", envvar="REELM_DATA", help="The folder that holds everything of the realm.")
+    Path, typer.Option("--data", envvar=DATA_VARIABLE, help="The folder that holds everything of the realm.")
 ]
 Port = Annotated[
     int | None,
-    typer.Option("--port", envvar="REELM_PORT", min=0, max=65535, help="The port of the web server."),
+    typer.Option("--port", envvar=PORT_VARIABLE, min=0, max=65535, help="The port of the web server."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the address, and nothing else but trouble.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON, for programs.")]
@@ -134,13 +135,9 @@ def clip_add(
     as_json: Json = False,
 ) -> None:
     """Publish a video file as a phone would; asks for the password, or reads it from REELM_PASSWORD."""
-    import os
-
     from reelm.entrypoints.publishing import publish
 
-    password = os.environ.get("REELM_PASSWORD") or typer.prompt(
-        f"Password of {handle}", hide_input=True, err=True
-    )
+    password = given_password() or typer.prompt(f"Password of {handle}", hide_input=True, err=True)
     clip = publish(
         url or _address(data), file, handle=handle, password=password, caption=caption, quiet=as_json
     )

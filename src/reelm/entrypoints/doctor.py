@@ -14,9 +14,8 @@ from typing import Literal
 
 from reelm.entrypoints.external import OLDEST, check_external
 from reelm.entrypoints.folder import NOBODY, DataFolder, StartError, reachable_by
-from reelm.entrypoints.handout import DATABASE_URL
 from reelm.entrypoints.postgres import find_binaries
-from reelm.settings import DatabaseSettings
+from reelm.settings import DATABASE_VARIABLE, DatabaseSettings, database_url
 
 Verdict = Literal["good", "note", "bad"]
 
@@ -137,11 +136,11 @@ def _secrets(folder: DataFolder) -> Iterator[Finding]:
 
 
 def _database(folder: DataFolder) -> Iterator[Finding]:
-    url = os.environ.get(DATABASE_URL)
+    url = database_url()
     if url:
         version = check_external(DatabaseSettings.from_url(url, {}))
         yield Finding(
-            "database", "good", f"PostgreSQL {version} by {DATABASE_URL} ({OLDEST} or newer needed)"
+            "database", "good", f"PostgreSQL {version} by {DATABASE_VARIABLE} ({OLDEST} or newer needed)"
         )
         return
     binary = find_binaries() / "postgres"

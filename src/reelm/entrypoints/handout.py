@@ -4,16 +4,13 @@ The web process never holds the worker's password.
 """
 
 import dataclasses
-import os
 import secrets
 from pathlib import Path
 
 from reelm import __version__
 from reelm.entrypoints.folder import DataFolder, StartError, read_or_make_secret
 from reelm.entrypoints.postgres import ADMIN, DATABASE
-from reelm.settings import LOGIN_ROLES, DatabaseSettings, Settings, from_environment
-
-DATABASE_URL = "REELM_DATABASE_URL"
+from reelm.settings import LOGIN_ROLES, DatabaseSettings, Settings, database_url, from_environment
 
 _ROLES_OF = {
     "web": ("reelm_web", "reelm_catalog"),
@@ -31,7 +28,7 @@ def settings_of(folder: DataFolder, sockets: Path, port: int | None) -> Settings
         role: read_or_make_secret(folder.secrets / role.removeprefix("reelm_"), _new_password)
         for role in LOGIN_ROLES
     }
-    url = os.environ.get(DATABASE_URL, "")
+    url = database_url()
     if url:
         database = DatabaseSettings.from_url(url, passwords)
     else:
