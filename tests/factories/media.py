@@ -36,7 +36,14 @@ def picture(size: str = "180x320", rate: str = "30", seconds: float = 1.0) -> li
 
 
 def tone(seconds: float = 1.0, layout: str = "stereo", hertz: int = 440) -> list[str]:
-    return ["-f", "lavfi", "-t", str(seconds), "-i", f"sine=frequency={hertz}:sample_rate=48000,aformat=channel_layouts={layout}"]
+    return [
+        "-f",
+        "lavfi",
+        "-t",
+        str(seconds),
+        "-i",
+        f"sine=frequency={hertz}:sample_rate=48000,aformat=channel_layouts={layout}",
+    ]
 
 
 H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "30"]
@@ -44,7 +51,9 @@ X264 = ["-c:v", "libx264", "-preset", "ultrafast"]
 AAC = ["-c:a", "aac", "-b:a", "96k"]
 
 
-def plain(path: Path, *, size: str = "180x320", seconds: float = 1.0, rate: str = "30", sound: bool = True) -> Path:
+def plain(
+    path: Path, *, size: str = "180x320", seconds: float = 1.0, rate: str = "30", sound: bool = True
+) -> Path:
     """A video that can be repackaged as it is."""
     if sound:
         ffmpeg(*picture(size, rate, seconds), *tone(seconds), *H264, *AAC, str(path))
@@ -159,7 +168,7 @@ def _long_header_webm(path: Path) -> None:
 
 
 def _wide_header(path: Path) -> None:
-    """An AVI whose stream header claims 30000×30000 pixels."""
+    """An AVI whose stream header claims 30000 by 30000 pixels."""
     ffmpeg(*picture("64x64", "10"), "-c:v", "rawvideo", "-pix_fmt", "bgr24", str(path))
     data = bytearray(path.read_bytes())
     at = data.find(b"strf")
@@ -183,7 +192,9 @@ def _placed(path: Path) -> None:
     words = path.with_name("words.srt")
     words.write_text(f"1\n00:00:00,000 --> 00:00:01,000\nZZSECRETZZ {PLACE}\n")
     chapters = path.with_name("chapters.txt")
-    chapters.write_text(f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=900\ntitle=ZZSECRETZZ{PLACE}\n")
+    chapters.write_text(
+        f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=900\ntitle=ZZSECRETZZ{PLACE}\n"
+    )
     tags = {"location": PLACE, "location-eng": PLACE, "comment": f"ZZSECRETZZ {PLACE}", "make": "Pixel 9 of Ana",
             "title": "ZZSECRETZZ", "com.apple.quicktime.location.ISO6709": PLACE, "creation_time": "2019-07-06T05:04:03Z"}  # fmt: skip
     arguments = [part for key, value in tags.items() for part in ("-metadata", f"{key}={value}")]
@@ -217,7 +228,9 @@ def _many_tracks(path: Path) -> None:
            *H264, *AAC, str(path))  # fmt: skip
 
 
-_PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n#EXTINF:9,\nhttp://127.0.0.1:9/x.ts\n"
+_PLAYLIST = (
+    b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n#EXTINF:9,\nhttp://127.0.0.1:9/x.ts\n"
+)
 _X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1"]
 _PORTRAIT = (180, 320)
 

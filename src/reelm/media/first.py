@@ -11,12 +11,23 @@ from reelm.media.results import Rendition
 from reelm.media.workbench import Workbench
 
 MEASURED_SECONDS = 60.0
+_BROKEN_SOUND = ("Invalid data found", "Error submitting packet", "Error while decoding")
 
 
-def repackage(bench: Workbench, folder: Path) -> dict[str, Any]:
+def make_first(bench: Workbench, folder: Path) -> dict[str, Any]:
+    """Repackage a plain source; encode any other, and one whose sound turns out to be damaged."""
+    if bench.outputs.plain:
+        result = _repackage(bench, folder)
+        if result is not None:
+            return result
+    return _encode(bench, folder)
+
+
+def _repackage(bench: Workbench, folder: Path) -> dict[str, Any] | None:
     """Copy the picture's slices into fragments; poster and loudness beside it, on other cores.
 
-    Loudness is that of the first minute, so that a long clip does not wait for it.
+    Loudness is that of the first minute, so that a long clip does not wait for it. None when the sound
+    can't be decoded: a copy of it would stop the players.
     """
     source, path = bench.source, bench.task.source
     picture, audio = source.picture, source.audio
@@ -45,9 +56,12 @@ def repackage(bench: Workbench, folder: Path) -> dict[str, Any]:
         ]
         jobs.append(bench.job(meter, folder, log_level="info"))
     logs = run_together(bench.tools, jobs, cancelled=bench.cancelled)
+    if audio is not None and any(sign in logs[2] for sign in _BROKEN_SOUND):
+        video.unlink()
+        return None
     made = Rendition.of_file("source", video, picture.width, picture.height, float(bench.outputs.rate))
     loudness = read_loudness(logs[2]) if audio is not None else None
-    return _result(made, size, loudness, folder)
+    return _result(made, size, loudness, folder, plain=True)
 
 
 def _poster(bench: Workbench, size: Size, folder: Path) -> Job:
@@ -66,7 +80,7 @@ def _poster(bench: Workbench, size: Size, folder: Path) -> Job:
     return bench.job(arguments, folder)
 
 
-def encode_first(bench: Workbench, folder: Path) -> dict[str, Any]:
+def _encode(bench: Workbench, folder: Path) -> dict[str, Any]:
     """Encode the smallest rung, the poster and the measured loudness in one run."""
     outputs = bench.outputs
     size = outputs.sizes[-1]
@@ -89,11 +103,14 @@ def encode_first(bench: Workbench, folder: Path) -> dict[str, Any]:
     ]
     log = bench.run(bench.job(arguments, folder, log_level="info" if outputs.has_audio else "warning"))
     made = Rendition.of_file(size.name, video, size.width, size.height, float(outputs.rate))
-    return _result(made, size, read_loudness(log), folder)
+    return _result(made, size, read_loudness(log), folder, plain=False)
 
 
-def _result(made: Rendition, size: Size, loudness: float | None, folder: Path) -> dict[str, Any]:
+def _result(
+    made: Rendition, size: Size, loudness: float | None, folder: Path, *, plain: bool
+) -> dict[str, Any]:
     return {
+        "plain": plain,
         "rendition": made.to_json(),
         "thumbhash": stills.read_thumbhash(folder / "thumb.rgb", size.width, size.height),
         "loudness_lufs": loudness,

@@ -74,9 +74,8 @@ class Pipeline:
         return lambda share: self._on_progress(stage, min(99.0, share * 100))
 
     def _first(self, bench: Workbench) -> FirstPlayable:
-        make = first.repackage if bench.outputs.plain else first.encode_first
         telling = bench.telling(self._teller("first"))
-        folder, result = self._steps.once("first", lambda part: make(telling, part))
+        folder, result = self._steps.once("first", lambda part: first.make_first(telling, part))
         self._on_progress("first", 100.0)
         rendition = Rendition.from_json(folder, result["rendition"])
         return FirstPlayable(
@@ -88,7 +87,7 @@ class Pipeline:
             loudness_lufs=result["loudness_lufs"],
             gain_db=gain_to_target(result["loudness_lufs"]),
             has_audio=bench.outputs.has_audio,
-            plain=bench.outputs.plain,
+            plain=result["plain"],
         )
 
     def _ladder(self, bench: Workbench, playable: FirstPlayable) -> Ladder:
@@ -115,7 +114,7 @@ class Pipeline:
     def _loudness(self, bench: Workbench, playable: FirstPlayable) -> float | None:
         """The first step measured all of it, or (a long plain source) its first minute."""
         outputs = bench.outputs
-        if not outputs.has_audio or not outputs.plain or outputs.duration_ms <= first.MEASURED_SECONDS * 1000:
+        if not outputs.has_audio or not playable.plain or outputs.duration_ms <= first.MEASURED_SECONDS * 1000:
             return playable.loudness_lufs
 
         def measure(folder: Path) -> dict[str, Any]:

@@ -98,7 +98,11 @@ def test_a_crash_in_the_middle_keeps_whole_segments(tmp_path: Path) -> None:
 
 
 @QUICK
-@given(lengths=st.lists(sizes, min_size=1, max_size=3), where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@given(
+    lengths=st.lists(sizes, min_size=1, max_size=3),
+    where=st.floats(0, 1, exclude_max=True),
+    bit=st.integers(0, 7),
+)
 def test_every_flipped_bit_is_noticed(tmp_path: Path, lengths: list[int], where: float, bit: int) -> None:
     path = tmp_path / "f"
     write_parts(path, [pattern(length, seed) for seed, length in enumerate(lengths)])
@@ -175,6 +179,8 @@ def test_a_range_opens_only_its_own_segments(tmp_path: Path) -> None:
     sealed[24 + 4 + 10] ^= 1
     path.write_bytes(sealed)
     with SealedReader(path, KEY, NAME) as reader:
-        assert reader.read_range(2 * SEGMENT + 5, 10) == pattern(4 * SEGMENT)[2 * SEGMENT + 5 : 2 * SEGMENT + 15]
+        assert (
+            reader.read_range(2 * SEGMENT + 5, 10) == pattern(4 * SEGMENT)[2 * SEGMENT + 5 : 2 * SEGMENT + 15]
+        )
         with pytest.raises(SealBrokenError):
             reader.read_range(0, 1)
