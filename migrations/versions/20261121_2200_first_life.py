@@ -43,33 +43,6 @@ def upgrade():
         sa.UniqueConstraint("handle_key", name=op.f("uq_people_handle_key")),
     )
     op.create_table(
-        "search_words",
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("terms", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-        sa.Column("language", sa.Text(), server_default="", nullable=False),
-        sa.Column("weight", sa.SmallInteger(), server_default="0", nullable=False),
-        sa.CheckConstraint("kind IN ('person', 'clip', 'sound', 'tag')", name=op.f("ck_search_words_kind")),
-        sa.PrimaryKeyConstraint("kind", "reference", name=op.f("pk_search_words")),
-    )
-    op.create_index(
-        "ix_search_words_kind_weight_reference",
-        "search_words",
-        ["kind", "weight", "reference"],
-        unique=False,
-    )
-    for kind in ("person", "clip", "sound", "tag"):
-        op.create_index(
-            f"ix_search_words_terms_{kind}",
-            "search_words",
-            ["terms"],
-            unique=False,
-            postgresql_using="gin",
-            postgresql_with={"fastupdate": "off"},
-            postgresql_where=sa.text(f"kind = '{kind}'"),
-        )
-    op.create_table(
         "search_terms",
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("term", sa.Text(), nullable=False),
@@ -90,6 +63,56 @@ def upgrade():
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"term": "gin_trgm_ops"},
+    )
+    op.create_table(
+        "search_words",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("terms", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("language", sa.Text(), server_default="", nullable=False),
+        sa.Column("weight", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.CheckConstraint("kind IN ('person', 'clip', 'sound', 'tag')", name=op.f("ck_search_words_kind")),
+        sa.PrimaryKeyConstraint("kind", "reference", name=op.f("pk_search_words")),
+    )
+    op.create_index(
+        "ix_search_words_kind_weight_reference", "search_words", ["kind", "weight", "reference"], unique=False
+    )
+    op.create_index(
+        "ix_search_words_terms_clip",
+        "search_words",
+        ["terms"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'clip'"),
+    )
+    op.create_index(
+        "ix_search_words_terms_person",
+        "search_words",
+        ["terms"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'person'"),
+    )
+    op.create_index(
+        "ix_search_words_terms_sound",
+        "search_words",
+        ["terms"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'sound'"),
+    )
+    op.create_index(
+        "ix_search_words_terms_tag",
+        "search_words",
+        ["terms"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'tag'"),
     )
     op.create_table(
         "answers",
@@ -174,6 +197,9 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clips")),
     )
     op.create_index("ix_clips_author_id_id", "clips", ["author_id", "id"], unique=False)
+    op.create_index(
+        "ix_clips_author_id_published_at_id", "clips", ["author_id", "published_at", "id"], unique=False
+    )
     op.create_index("ix_clips_changed_at", "clips", ["changed_at"], unique=False)
     op.create_index(
         "ix_clips_publish_at",
@@ -357,6 +383,11 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
     )
     op.create_index("ix_comments_author_id", "comments", ["author_id"], unique=False)
+    op.create_index("ix_comments_clip_id_likes", "comments", ["clip_id", "likes"], unique=False)
+    op.create_index(
+        "ix_comments_clip_id_parent_id_id", "comments", ["clip_id", "parent_id", "id"], unique=False
+    )
+    op.create_index("ix_comments_parent_id", "comments", ["parent_id"], unique=False)
     op.create_index(
         "uq_comments_pinned",
         "comments",
@@ -364,11 +395,6 @@ def upgrade():
         unique=True,
         postgresql_where=sa.text("pinned_at IS NOT NULL"),
     )
-    op.create_index("ix_comments_clip_id_likes", "comments", ["clip_id", "likes"], unique=False)
-    op.create_index(
-        "ix_comments_clip_id_parent_id_id", "comments", ["clip_id", "parent_id", "id"], unique=False
-    )
-    op.create_index("ix_comments_parent_id", "comments", ["parent_id"], unique=False)
     op.create_table(
         "likes",
         sa.Column("person_id", sa.UUID(), nullable=False),
@@ -427,11 +453,7 @@ def upgrade():
     op.create_index("ix_sounds_author_id", "sounds", ["author_id"], unique=False)
     op.create_index("ix_sounds_origin_clip_id", "sounds", ["origin_clip_id"], unique=False)
     op.create_index(
-        "ix_sounds_uses_id",
-        "sounds",
-        ["uses", "id"],
-        unique=False,
-        postgresql_where=sa.text("reusable"),
+        "ix_sounds_uses_id", "sounds", ["uses", "id"], unique=False, postgresql_where=sa.text("reusable")
     )
     op.create_table(
         "comment_likes",
@@ -505,12 +527,12 @@ def downgrade():
     op.drop_table("reposts")
     op.drop_index("ix_likes_clip_id", table_name="likes")
     op.drop_table("likes")
-    op.drop_index("ix_comments_parent_id", table_name="comments")
-    op.drop_index("ix_comments_clip_id_parent_id_id", table_name="comments")
-    op.drop_index("ix_comments_clip_id_likes", table_name="comments")
     op.drop_index(
         "uq_comments_pinned", table_name="comments", postgresql_where=sa.text("pinned_at IS NOT NULL")
     )
+    op.drop_index("ix_comments_parent_id", table_name="comments")
+    op.drop_index("ix_comments_clip_id_parent_id_id", table_name="comments")
+    op.drop_index("ix_comments_clip_id_likes", table_name="comments")
     op.drop_index("ix_comments_author_id", table_name="comments")
     op.drop_table("comments")
     op.drop_index("ix_clip_tags_tag_published_at", table_name="clip_tags")
@@ -532,11 +554,42 @@ def downgrade():
         "ix_clips_publish_at", table_name="clips", postgresql_where=sa.text("publish_at IS NOT NULL")
     )
     op.drop_index("ix_clips_changed_at", table_name="clips")
+    op.drop_index("ix_clips_author_id_published_at_id", table_name="clips")
     op.drop_index("ix_clips_author_id_id", table_name="clips")
     op.drop_table("clips")
     op.drop_index("ix_blocks_blocked_id", table_name="blocks")
     op.drop_table("blocks")
     op.drop_table("answers")
+    op.drop_index(
+        "ix_search_words_terms_tag",
+        table_name="search_words",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'tag'"),
+    )
+    op.drop_index(
+        "ix_search_words_terms_sound",
+        table_name="search_words",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'sound'"),
+    )
+    op.drop_index(
+        "ix_search_words_terms_person",
+        table_name="search_words",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'person'"),
+    )
+    op.drop_index(
+        "ix_search_words_terms_clip",
+        table_name="search_words",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        postgresql_where=sa.text("kind = 'clip'"),
+    )
+    op.drop_index("ix_search_words_kind_weight_reference", table_name="search_words")
+    op.drop_table("search_words")
     op.drop_index(
         "ix_search_terms_trigrams",
         table_name="search_terms",
@@ -547,9 +600,5 @@ def downgrade():
         "ix_search_terms_kind_term", table_name="search_terms", postgresql_ops={"term": "text_pattern_ops"}
     )
     op.drop_table("search_terms")
-    for kind in ("person", "clip", "sound", "tag"):
-        op.drop_index(f"ix_search_words_terms_{kind}", table_name="search_words", postgresql_using="gin")
-    op.drop_index("ix_search_words_kind_weight_reference", table_name="search_words")
-    op.drop_table("search_words")
     op.drop_table("people")
     op.drop_table("invitations")

@@ -72,6 +72,12 @@ class AccountsReader:
         )
         return role
 
+    async def get_language(self, person_id: UUID) -> str:
+        language: str = await self._uow.fetch_value(
+            "SELECT language FROM person_details WHERE person_id = $1", person_id
+        )
+        return language
+
     async def list_blocked(
         self, person_id: UUID, before: dt.datetime | None, limit: int
     ) -> list[tuple[UUID, dt.datetime]]:

@@ -294,6 +294,10 @@ class AccountsService:
         """Name the blob that shows the visitor; None takes the picture away."""
         await AccountsWriter(uow).change("people", visitor.person_id, {"avatar": name})
 
+    async def language(self, uow: UnitOfWork, visitor: Visitor) -> str:
+        """Return the language the visitor chose."""
+        return await AccountsReader(uow).get_language(visitor.person_id)
+
     async def role(self, uow: UnitOfWork, visitor: Visitor) -> str:
         return await AccountsReader(uow).get_role(visitor.person_id)
 

@@ -140,11 +140,3 @@ class ClipLists:
         before = decode_cursor(cursor, Cursor)
         found = await ClipsReader(uow).list_of_tag(tag_key(tag), before, limit + 1)
         return await self._page(uow, guest, found, limit)
-
-    async def tag(self, uow: UnitOfWork, tag: str) -> Tag:
-        """Return a tag's page. Raises `NotFoundError` for one that nobody uses."""
-        key = tag_key(tag)
-        uses = await ClipsReader(uow).count_tag(key)
-        if not uses:
-            raise NotFoundError
-        return Tag(key, uses)

@@ -22,7 +22,7 @@ from reelm.clips.errors import (
     PublishTimeUnsuitableError,
     RepostNotAllowedError,
 )
-from reelm.clips.schemas import Clip, ClipChange, ClipNew, Liked, Reposted, Status, Tag
+from reelm.clips.schemas import Clip, ClipChange, ClipNew, Liked, Reposted, Status
 from reelm.clips.service import ClipsService
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import ConflictError, NotFoundError
@@ -243,12 +243,6 @@ async def list_clips_of_sound(
     return await clips.lists.of_sound(uow, guest, sound_id, limit, cursor)
 
 
-@get("/tags/{tag:str}", responses=problems(NotFoundError), tags=["clips"])
-async def get_tag(tag: str, uow: UnitOfWork, clips: ClipsService) -> Tag:
-    """Return a tag and how often it is used."""
-    return await clips.lists.tag(uow, tag)
-
-
 @get("/tags/{tag:str}/clips", responses=problems(), tags=["clips"])
 async def list_clips_of_tag(
     tag: str,
@@ -281,7 +275,6 @@ router = Router(
         list_clips_of_person,
         list_reposts_of_person,
         list_clips_of_sound,
-        get_tag,
         list_clips_of_tag,
     ],
 )

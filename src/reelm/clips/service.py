@@ -35,6 +35,7 @@ from reelm.clips.repository import ClipRow, ClipsReader, ClipsWriter, Cursor
 from reelm.clips.schemas import Clip, ClipChange, ClipCounts, ClipNew, Status, Visibility
 from reelm.clips.shown import ClipShower, failure_of
 from reelm.clips.states import audience_of
+from reelm.clips.words import put_clip_words
 from reelm.custody.service import KeysClient
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork
@@ -43,7 +44,7 @@ from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
 from reelm.kit.jobs import enqueue
 from reelm.kit.pages import Page, decode_cursor, encode_cursor
-from reelm.kit.words import bigrams, fold, mentions_in, tag_key, tags_in
+from reelm.kit.words import mentions_in, tags_in
 from reelm.media.service import CancelledError, Edit, MediaService
 from reelm.realm.service import CAPTION_CHARS, RealmService
 from reelm.social.service import SocialService
@@ -364,15 +365,6 @@ class ClipsService:
 
     def _withhold_after(self, uow: UnitOfWork, clip_id: UUID) -> None:
         uow.after_commit(lambda: self._media.withhold(clip_id))
-
-
-async def put_clip_words(writer: ClipsWriter, row: ClipRow) -> None:
-    """Put a public clip's words where search finds them; for any other clip this does nothing."""
-    key = fold(" ".join([row.caption, *row.tags]))
-    await writer.put_words("clip", str(row.id), key, bigrams(key), row.language)
-    for tag in row.tags:
-        folded = fold(tag)
-        await writer.put_words("tag", tag_key(tag), folded, bigrams(folded), "")
 
 
 def _given(change: msgspec.Struct, prefix: str) -> dict[str, Any]:

@@ -4,15 +4,27 @@ from dataclasses import dataclass
 from typing import Self
 
 from reelm.accounts.service import AccountsService
+from reelm.clips.service import ClipsService
+from reelm.comments.service import CommentsService
 from reelm.custody.service import KeysClient
+from reelm.feed.catalog import Catalog
+from reelm.feed.service import FeedService
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
 from reelm.kit.database import Database
 from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.limits import RateLimiter
+from reelm.kit.listen import Listener
+from reelm.media.service import MediaService
+from reelm.notices.service import NoticesService
+from reelm.notices.streams import Streams
+from reelm.notices.telling import NoticeTeller
 from reelm.realm.service import RealmService
+from reelm.search.service import SearchService
 from reelm.settings import Settings
+from reelm.social.service import SocialService
+from reelm.sounds.service import SoundsService
 
 
 @dataclass
@@ -28,8 +40,18 @@ class Rooms:
     database: Database
     catalog: Database
     keys: KeysClient
+    listener: Listener
     realm: RealmService
     accounts: AccountsService
+    social: SocialService
+    media: MediaService
+    sounds: SoundsService
+    clips: ClipsService
+    comments: CommentsService
+    notices: NoticesService
+    streams: Streams
+    search: SearchService
+    feed: FeedService
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> Self:
@@ -39,10 +61,25 @@ class Rooms:
         events = EventBus()
         database = await Database.open(settings.database, "reelm_web")
         catalog = await Database.open(settings.database, "reelm_catalog", size=4)
+        listener = Listener(settings.database, "reelm_catalog")
         keys = KeysClient(settings.keys_address, clock)
         blobs = LocalBlobStore(settings.blobs)
         realm = RealmService.load(settings)
         accounts = AccountsService(keys, realm, database, events, clock, ids)
+        social = SocialService(accounts, events)
+        media = MediaService(database, keys, blobs, accounts, settings, clock, ids)
+        sounds = SoundsService(accounts, media, catalog)
+        clips = ClipsService(accounts, social, media, sounds, realm, keys, events, clock, ids)
+        comments = CommentsService(accounts, clips, events, ids)
+        notices = NoticesService(accounts, clips, comments)
+        streams = Streams(listener, database, keys, notices, clips)
+        search = SearchService(accounts, social, sounds, clips, catalog, clock)
+        feed = FeedService(Catalog(catalog, clock), accounts, social, clips, clock, ids)
+        social.subscribe()
+        clips.subscribe()
+        NoticeTeller(ids).subscribe(events)
+        listener.on("catalog", feed.catalog.clip_changed)
+        listener.on_return(feed.catalog.missed_some)
         return cls(
             settings=settings,
             clock=clock,
@@ -53,12 +90,30 @@ class Rooms:
             database=database,
             catalog=catalog,
             keys=keys,
+            listener=listener,
             realm=realm,
             accounts=accounts,
+            social=social,
+            media=media,
+            sounds=sounds,
+            clips=clips,
+            comments=comments,
+            notices=notices,
+            streams=streams,
+            search=search,
+            feed=feed,
         )
+
+    async def start(self) -> None:
+        """Begin what runs in the background."""
+        await self.listener.start()
+        await self.feed.catalog.start()
 
     async def close(self) -> None:
         """Give everything back, highest floor first."""
+        self.streams.close()
+        await self.feed.catalog.stop()
+        await self.listener.stop()
         await self.keys.close()
         await self.catalog.close()
         await self.database.close()

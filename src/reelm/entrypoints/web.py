@@ -14,21 +14,44 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from reelm import __version__
 from reelm.accounts.routes import router as accounts_router
 from reelm.accounts.service import SESSION_COOKIE, Visitor
+from reelm.clips.routes import router as clips_router
+from reelm.comments.routes import router as comments_router
 from reelm.custody.service import KeysClient
 from reelm.entrypoints.client_files import ClientFiles
 from reelm.entrypoints.compose import Rooms
 from reelm.entrypoints.gate import Gate
 from reelm.entrypoints.health import health, metrics
+from reelm.feed.routes import router as feed_router
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.clock import Clock, SystemClock
 from reelm.kit.errors import ReelmError, SignInRequiredError
 from reelm.kit.http import on_http_exception, on_reelm_error, on_unexpected, unit_of_work
 from reelm.kit.ids import Ids
+from reelm.media.routes import media_files
+from reelm.media.routes import router as media_router
+from reelm.notices.routes import router as notices_router
 from reelm.realm.routes import router as realm_router
+from reelm.search.routes import router as search_router
 from reelm.settings import Settings
+from reelm.social.routes import router as social_router
+from reelm.sounds.routes import router as sounds_router
 
-ROUTERS: list[Router] = [realm_router, accounts_router]
-_ROOM_NAMES = ("database", "keys", "realm", "accounts", "limiter", "clock", "ids", "settings", "blobs")
+ROUTERS: list[Router] = [
+    realm_router,
+    accounts_router,
+    social_router,
+    media_router,
+    sounds_router,
+    clips_router,
+    comments_router,
+    notices_router,
+    search_router,
+    feed_router,
+]
+_ROOM_NAMES = (
+    *("accounts", "blobs", "clips", "clock", "comments", "database", "feed", "ids", "keys", "limiter"),
+    *("media", "notices", "realm", "search", "settings", "social", "sounds", "streams"),
+)
 
 
 async def provide_guest(request: Request[Any, Any, Any], state: State) -> Visitor | None:
@@ -82,12 +105,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, ids: Ids | Non
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         app.state.rooms = await Rooms.open(settings, clock, ids)
         try:
+            await app.state.rooms.start()
             yield
         finally:
             await app.state.rooms.close()
 
     app = Litestar(
-        route_handlers=[*ROUTERS, health, metrics, *files.handlers()],
+        route_handlers=[*ROUTERS, media_files, health, metrics, *files.handlers()],
         lifespan=[lifespan],
         dependencies={
             "guest": Provide(provide_guest),

@@ -95,6 +95,7 @@ clips = declare(
     column("failure_code", Text(), DataClass.OPERATIONAL, nullable=True),
     column("failure_detail", Text(), DataClass.OPERATIONAL, nullable=True),
     Index("ix_clips_author_id_id", "author_id", "id"),
+    Index("ix_clips_author_id_published_at_id", "author_id", "published_at", "id"),
     Index("ix_clips_sound_id_published_at", "sound_id", "published_at"),
     Index("ix_clips_changed_at", "changed_at"),
     Index("ix_clips_publish_at", "publish_at", postgresql_where=text("publish_at IS NOT NULL")),

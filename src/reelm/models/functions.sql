@@ -286,18 +286,18 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Watch events live in one partition a day; the schedule makes them ahead and drops them after.
+-- Watch events live in one partition a week (from Monday); the schedule makes them ahead and drops them after.
 CREATE OR REPLACE FUNCTION reelm.keep_event_days(first_day date, last_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE day date; part record; dropped integer := 0;
+DECLARE monday date; part record; dropped integer := 0;
 BEGIN
-  FOR day IN SELECT generate_series(first_day, last_day, interval '1 day')::date LOOP
+  FOR monday IN SELECT generate_series(date_trunc('week', first_day), last_day, interval '7 days')::date LOOP
     EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF watch_events FOR VALUES FROM (%L) TO (%L)',
-      'watch_events_' || to_char(day, 'YYYYMMDD'), day::text || ' 00:00+00', (day + 1)::text || ' 00:00+00');
+      'watch_events_' || to_char(monday, 'YYYYMMDD'), monday::text || ' 00:00+00', (monday + 7)::text || ' 00:00+00');
   END LOOP;
   FOR part IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = 'watch_events'::regclass
-      AND to_date(right(c.relname, 8), 'YYYYMMDD') < first_day LOOP
+      AND to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= first_day LOOP
     EXECUTE format('DROP TABLE %I', part.relname);
     dropped := dropped + 1;
   END LOOP;

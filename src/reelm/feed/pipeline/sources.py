@@ -1,0 +1,39 @@
+"""Stage 2, sources: where candidates come from. Up to 500 rows of the catalog, each once, with its source."""
+
+from collections.abc import Iterable
+
+from reelm.feed.catalog import Catalog
+from reelm.feed.pipeline.viewer import ViewerState
+
+CANDIDATES = 500
+_SHARE = {"following": 80, "taste": 160, "fresh": 60}
+_TASTES = 24
+_PER_TASTE = 20
+
+
+def gather(catalog: Catalog, viewer: ViewerState, followed: Iterable[int]) -> dict[int, str]:
+    """Return candidate rows and the source that named each first: following, taste, fresh, trending."""
+    found: dict[int, str] = {}
+
+    def take(rows: Iterable[int], source: str, most: int) -> None:
+        taken = 0
+        for row in rows:
+            if taken >= most or len(found) >= CANDIDATES:
+                return
+            if int(row) not in found and catalog.ids[int(row)] not in viewer.seen:
+                found[int(row)] = source
+                taken += 1
+
+    newest_of_followed = sorted(
+        (row for author in followed for row in catalog.by_author.get(author, ())[-5:]), reverse=True
+    )
+    take(newest_of_followed, "following", _SHARE["following"])
+    before = len(found)
+    for number in viewer.liked_numbers(_TASTES):
+        if len(found) - before >= _SHARE["taste"]:
+            break
+        for index in (catalog.by_tag, catalog.by_author, catalog.by_sound):
+            take(reversed(index.get(number, ())), "taste", _PER_TASTE)
+    take(catalog.fresh, "fresh", _SHARE["fresh"])
+    take(catalog.top, "trending", CANDIDATES)
+    return found

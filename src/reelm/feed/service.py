@@ -1,0 +1,213 @@
+"""Decisions of the feed: what comes next, and taking in what was watched.
+
+The only file of this room that others import.
+"""
+
+import datetime as dt
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+import numpy as np
+
+from reelm.accounts.service import AccountsService, Visitor
+from reelm.clips.service import Clip, ClipsService
+from reelm.feed.catalog import Catalog, Rows
+from reelm.feed.pipeline.filters import keep_wanted, short
+from reelm.feed.pipeline.replay import seen_longest_ago
+from reelm.feed.pipeline.score import common_score, viewer_score
+from reelm.feed.pipeline.select import choose
+from reelm.feed.pipeline.sources import gather
+from reelm.feed.pipeline.viewer import ViewerState
+from reelm.feed.repository import EventsReader, EventsWriter
+from reelm.feed.schemas import EventsStored, FeedName, WatchEvent
+from reelm.kit.clock import Clock
+from reelm.kit.database import UnitOfWork
+from reelm.kit.errors import SignInRequiredError
+from reelm.kit.ids import Ids
+from reelm.kit.pages import Page, decode_cursor, encode_cursor
+from reelm.social.service import SocialService
+
+_STATES = 5_000
+_HISTORY_DAYS = 90
+_HISTORY = 5_000
+_OVERLAP = dt.timedelta(minutes=2)
+_WEEK = dt.timedelta(days=7)
+_SERVED = 100
+_SPARE = 5
+
+
+class VisitCursor(msgspec.Struct, frozen=True, array_like=True):
+    """How far a visit got: its seed, the last clips served (six bytes each), and, for Local, the place."""
+
+    seed: bytes
+    served: Annotated[bytes, msgspec.Meta(max_length=_SERVED * 6)]
+    place: int = 0
+
+
+class FeedService:
+    """Feeds. One a process: it keeps the catalog and the viewers' states in memory."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        accounts: AccountsService,
+        social: SocialService,
+        clips: ClipsService,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self.catalog = catalog
+        self._accounts = accounts
+        self._social = social
+        self._clips = clips
+        self._clock = clock
+        self._ids = ids
+        self._states: OrderedDict[UUID, ViewerState] = OrderedDict()
+
+    async def page(
+        self, uow: UnitOfWork, guest: Visitor | None, name: FeedName, limit: int, cursor: str | None
+    ) -> Page[Clip]:
+        """Return the next page of a feed. For You and Local are there for the signed-out, too.
+
+        Raises `SignInRequiredError` for the others.
+        """
+        if name == "for-you":
+            return await self._for_you(uow, guest, limit, cursor)
+        if name == "local":
+            return await self._local(uow, guest, limit, cursor)
+        if guest is None:
+            raise SignInRequiredError
+        if name == "following":
+            authors = await self._social.followed_ids(uow, guest)
+        else:
+            authors = await self._social.friend_ids(uow, guest)
+        return await self._clips.list_of_authors(uow, guest, authors, limit, cursor)
+
+    # --- For You ----------------------------------------------------------------------------------------
+
+    async def _for_you(
+        self, uow: UnitOfWork, guest: Visitor | None, limit: int, cursor: str | None
+    ) -> Page[Clip]:
+        """Run the pipeline. Eligibility is row-level security's: what it does not show is left out."""
+        visit = decode_cursor(cursor, VisitCursor) or VisitCursor(self._ids.new().bytes, b"")
+        served = _split(visit.served)
+        viewer = await self._state(uow, guest)
+        followed: set[int] = set()
+        language = -1
+        if guest is not None:
+            authors = await self._social.followed_ids(uow, guest)
+            followed = {self.catalog.number("author", author) for author in authors}
+            language = self.catalog.number("language", await self._accounts.language(uow, guest))
+        rows = self._ranked(viewer, followed, language, visit, served, limit + _SPARE, guest)
+        clips = await self._clips.hydrate(uow, guest, [self.catalog.ids[row] for row in rows])
+        items = clips[:limit]
+        if not items:
+            return Page([])
+        return Page(items, encode_cursor(VisitCursor(visit.seed, _joined(served, items))))
+
+    def _ranked(
+        self,
+        viewer: ViewerState,
+        followed: set[int],
+        language: int,
+        visit: VisitCursor,
+        served: Sequence[bytes],
+        count: int,
+        guest: Visitor | None,
+    ) -> list[int]:
+        catalog, own = self.catalog, guest.person_id if guest else None
+        earlier = set(served)
+        sources = gather(catalog, viewer, followed)
+        candidates = keep_wanted(catalog, viewer, np.array(sorted(sources), dtype=np.int64), earlier, own)
+        scores = self._scores(viewer, candidates, followed, language)
+        seed = hashlib.sha256(visit.seed + visit.served).digest()
+        chosen = choose(catalog, candidates, scores, sources, count, seed)
+        if len(chosen) < count:
+            again = keep_wanted(catalog, viewer, seen_longest_ago(catalog, viewer, earlier), earlier, own)
+            chosen += [row for row in again.tolist() if row not in set(chosen)][: count - len(chosen)]
+        if not chosen and earlier:
+            # Everything there is was served on this visit: begin again.
+            return self._ranked(viewer, followed, language, visit, (), count, guest)
+        return chosen
+
+    def _scores(self, viewer: ViewerState, rows: Rows, followed: set[int], language: int) -> Rows:
+        now = int(self._clock.now().timestamp())
+        return common_score(self.catalog, rows, now) + viewer_score(
+            self.catalog, viewer, rows, followed, language
+        )
+
+    async def _state(self, uow: UnitOfWork, guest: Visitor | None) -> ViewerState:
+        """Return what is known of a viewer, moved by every event stored since the last page."""
+        if guest is None:
+            return ViewerState()
+        state = self._states.pop(guest.person_id, None) or ViewerState()
+        self._states[guest.person_id] = state
+        while len(self._states) > _STATES:
+            self._states.popitem(last=False)
+        now = self._clock.now()
+        if state.read_until is None:
+            since, most = now - dt.timedelta(days=_HISTORY_DAYS), _HISTORY
+        else:
+            since, most = state.read_until - _OVERLAP, _HISTORY
+        rows = await EventsReader(uow).list_since(guest.person_id, since, most)
+        for row in reversed(rows):
+            state.learn(self.catalog, row["id"], row["clip_id"], row["kind"])
+        state.read_until = now
+        return state
+
+    # --- Local ------------------------------------------------------------------------------------------
+
+    async def _local(
+        self, uow: UnitOfWork, guest: Visitor | None, limit: int, cursor: str | None
+    ) -> Page[Clip]:
+        """Everything public in this realm, newest first."""
+        visit = decode_cursor(cursor, VisitCursor) or VisitCursor(b"", b"")
+        before = visit.place or int(self._clock.now().timestamp()) + 60
+        published = self.catalog.column("published")
+        served = set(_split(visit.served))
+        rows = [
+            row
+            for row in self.catalog.newest.tolist()
+            if published[row] <= before and short(self.catalog.ids[row]) not in served
+        ]
+        chosen = rows[: limit + _SPARE]
+        clips = await self._clips.hydrate(uow, guest, [self.catalog.ids[row] for row in chosen])
+        items = clips[:limit]
+        if not items or len(rows) <= len(items):
+            return Page(items)
+        place = int(published[self.catalog.row_of[items[-1].id]])
+        # Clips of the same second as the last one are told apart by the cursor's memory.
+        return Page(items, encode_cursor(VisitCursor(b"", _joined(_split(visit.served), items), place)))
+
+    # --- events -----------------------------------------------------------------------------------------
+
+    async def record(self, uow: UnitOfWork, visitor: Visitor, events: Sequence[WatchEvent]) -> EventsStored:
+        """Store a batch. Counters of the clips move with it; the visitor's next page reflects it."""
+        now = self._clock.now()
+        times = [min(max(_utc(event.at), now - _WEEK), now) for event in events]
+        unique = {event.id: (event, at) for event, at in zip(events, times, strict=True)}
+        stored = await EventsWriter(uow).add(
+            visitor.person_id, [event for event, _ in unique.values()], [at for _, at in unique.values()]
+        )
+        state = self._states.get(visitor.person_id)
+        if state is not None:
+            for event in events:
+                if event.id in stored:
+                    state.learn(self.catalog, event.id, event.clip_id, event.kind)
+        return EventsStored(len(stored), len(events) - len(stored))
+
+
+def _utc(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _split(served: bytes) -> list[bytes]:
+    return [served[start : start + 6] for start in range(0, len(served), 6)]
+
+
+def _joined(served: Sequence[bytes], items: Sequence[Clip]) -> bytes:
+    return b"".join([*served, *(short(item.id) for item in items)][-_SERVED:])

@@ -1,0 +1,27 @@
+"""Which room owns which table, and the few reads across rooms, each with its reason.
+
+A room's repository names its own tables and nobody else's; `tests/unit/test_house.py` holds every statement
+to it. A read across rooms is allowed only where a row has to be chosen or ordered by it in the database.
+"""
+
+TABLES_OF: dict[str, tuple[str, ...]] = {
+    "accounts": ("people", "person_details", "blocks", "invitations", "answers"),
+    "social": ("follows",),
+    "media": ("uploads", "upload_parts"),
+    "sounds": ("sounds",),
+    "clips": ("clips", "clip_keys", "clip_counters", "clip_tags", "likes", "reposts"),
+    "comments": ("comments", "comment_likes"),
+    "notices": ("notices",),
+    "search": ("search_words", "search_terms"),
+    "feed": ("watch_events",),
+}
+
+READS_ACROSS: dict[tuple[str, str], str] = {
+    ("custody", "clips"): "keys asks, as the viewer, whether a clip is visible before it releases the clip's key",
+    ("sounds", "search_words"): "the picker finds a sound by its words, and search stands above sounds",
+    ("search", "clips"): "fashion is counted over public clips, by the catalogue role",
+    ("search", "clip_counters"): "fashion is counted over public clips, by the catalogue role",
+    ("search", "clip_tags"): "a tag's public uses are counted, by the catalogue role",
+    ("feed", "clips"): "the catalogue of public clips is built by its own role",
+    ("feed", "clip_counters"): "the catalogue of public clips is built by its own role",
+}
