@@ -1,4 +1,7 @@
-"""What `reelm demo` does once the realm is up: fill it, if nobody has published anything yet."""
+"""What `reelm demo` does once the realm is up: fill it, if nobody has published anything yet.
+
+A fill that was cut off goes on.
+"""
 
 import json
 
@@ -9,17 +12,19 @@ from reelm.settings import Settings
 
 
 def fill_if_empty(settings: Settings, *, quiet: bool) -> int:
-    """Fill the realm through its own HTTP API when its feed is empty; an exit code."""
+    """Fill the realm through its own HTTP API when its feed is empty or half filled; an exit code."""
     base = f"http://{settings.web.host}:{settings.web.port}"
     status, _, answer = Client(base).call("GET", "/api/v1/feeds/local?limit=1")
     if status != 200:
         raise RuntimeError(f"the feed answered {status}")
-    if json.loads(answer)["items"]:
+    from reelm.entrypoints.demo.memory import is_unfinished
+
+    if json.loads(answer)["items"] and not is_unfinished(settings.data):
         return 0
     console = Console(stderr=True, quiet=quiet, highlight=False)
     console.print("Filling the realm with people and clips; watch them appear.")
     from reelm.entrypoints.demo.fill import fill  # drawing and music load only for a demo
 
-    fill(base, console.print)
+    fill(base, console.print, data=settings.data)
     console.print(f"The demo is complete: {base}")
     return 0

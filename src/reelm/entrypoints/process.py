@@ -64,9 +64,24 @@ def bind_mount_privately(source: Path, target: Path) -> None:
     _checked(_libc.mount(bytes(source), bytes(target), None, _MS_BIND, None), f"bind {source}")
 
 
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def _fork() -> int:
+    """Fork with the stop signals held back until the child calls _reset_signals.
+
+    One that is sent to the child before it has its own handlers would be taken by those it inherits.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    pid = os.fork()
+    if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return pid
+
+
 def _reset_signals() -> None:
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+    for number in (*_STOPS, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
@@ -88,7 +103,7 @@ def fork_function(run: Callable[[], int], *, title: str) -> int:
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    pid = _fork()
     if pid:
         return pid
     code = 1
@@ -144,7 +159,7 @@ def fork_program(
     `user` is the uid (and gid) to run as, `bind` a (source, target) to mount for it alone; both need root.
     """
     parent = os.getpid()
-    pid = os.fork()
+    pid = _fork()
     if pid:
         return pid
     try:
