@@ -46,6 +46,7 @@ __all__ = [
     "SESSION_COOKIE",
     "AccountsService",
     "Blocked",
+    "KeyReusedError",
     "Me",
     "PersonCard",
     "PersonCounts",

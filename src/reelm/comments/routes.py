@@ -6,8 +6,7 @@ from uuid import UUID
 from litestar import Router, delete, get, post, put
 from litestar.params import Parameter
 
-from reelm.accounts.errors import KeyReusedError
-from reelm.accounts.service import Visitor
+from reelm.accounts.service import KeyReusedError, Visitor
 from reelm.comments.errors import CommentsClosedError, CommentUnsuitableError, ReplyNotPinnableError
 from reelm.comments.schemas import Comment, CommentNew, LikeOut, Sort
 from reelm.comments.service import CommentsService
