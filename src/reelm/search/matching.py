@@ -23,7 +23,9 @@ _PAIRS = 16
 _BEGINNINGS = 24
 _RESEMBLING = 40
 _BEGINNING_LIKELY = 0.75
-COMMON = 5000
+COMMON = 2500
+_KNOWN = 3
+ALL_KINDS: tuple[Kind, ...] = ("person", "clip", "sound", "tag")
 
 Ranked = list[tuple[float, Match]]
 
@@ -85,10 +87,10 @@ class _Search:
             sign for part in self._parts[self._kinds[0]] if part.ideographic for sign in _signs(part.text)
         }
         terms = await self._reader.list_beginning(self._kinds, asked, _BEGINNINGS) if asked else []
-        terms += await self._reader.list_exactly(self._kinds, sorted(signs)) if signs else []
+        terms += await self._reader.list_exactly(ALL_KINDS, sorted({*asked, *signs}))
         for term in terms:
             self._learn(term)
-            for part in self._parts[term.kind]:
+            for part in self._parts.get(term.kind, ()):
                 if part.ideographic or not term.term.startswith(part.text):
                     continue
                 part.meanings[term.term] = 1.0 if term.term == part.text else _BEGINNING_LIKELY
@@ -97,9 +99,11 @@ class _Search:
         """Add what mistyped words were probably meant as; say whether there was anything to add."""
         guessed = False
         for word in dict.fromkeys(self._words):
-            if not allowed(word):
+            # A word that people use is not mistyped, however few things of this kind have it.
+            if not allowed(word) or sum(self._uses[kind, word] for kind in ALL_KINDS) >= _KNOWN:
                 continue
-            threshold = 0.2 if len(word) < 6 else 0.3
+            # One changed letter leaves at least so much of the word's trigrams.
+            threshold = 0.25 if len(word) < 5 else 0.3 if len(word) < 6 else 0.35
             terms = await self._reader.list_resembling(
                 kinds, word, near_spellings(word)[:60], threshold, _RESEMBLING
             )

@@ -43,7 +43,7 @@ class SearchReader:
             "unnest($2::text[]) AS q (word) CROSS JOIN LATERAL ("
             "(SELECT kind, term, uses FROM search_terms WHERE kind = k.kind AND term = q.word) UNION ALL "
             "(SELECT kind, term, uses FROM search_terms WHERE kind = k.kind AND term ~>=~ q.word "
-            "AND term ~<~ q.word || $3 ORDER BY uses DESC LIMIT $4)) AS t",
+            "AND term ~<~ (q.word || $3) ORDER BY uses DESC LIMIT $4)) AS t",
             list(kinds),
             list(words),
             _LAST,
@@ -86,12 +86,15 @@ class SearchReader:
                 conditions.append(f"terms && ${len(arguments)}::text[]")
             having = " AND ".join(conditions)
             # The kind is a literal, so that the planner sees which partial index holds it.
-            source = f"SELECT {_MATCH}, terms FROM search_words WHERE kind = '{want.kind}'"
+            kind = f"kind = '{want.kind}'"
             if want.walk:
-                inner = f"{source} ORDER BY weight DESC, reference DESC LIMIT {WALKED}"
+                inner = (
+                    f"SELECT {_MATCH}, terms FROM search_words WHERE {kind} "
+                    f"ORDER BY weight DESC, reference DESC LIMIT {WALKED}"
+                )
                 statements.append(f"(SELECT {_MATCH} FROM ({inner}) AS known WHERE {having} LIMIT $1)")
             else:
-                inner = f"{source} AND {having} OFFSET 0"
+                inner = f"SELECT {_MATCH} FROM search_words WHERE {kind} AND {having} OFFSET 0"
                 statements.append(
                     f"(SELECT {_MATCH} FROM ({inner}) AS having_it ORDER BY weight DESC, reference DESC LIMIT $1)"
                 )
