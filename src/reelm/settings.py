@@ -91,6 +91,7 @@ class MediaSettings:
     quota_bytes: int = 20_000_000_000
     upload_hours: int = 48
     ffmpeg: str = ""
+    encodes: int = 1
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def from_environment(
             clip_seconds=number("REELM_CLIP_SECONDS", 600),
             quota_bytes=number("REELM_QUOTA_BYTES", 20_000_000_000),
             ffmpeg=env.get("REELM_FFMPEG", ""),
+            encodes=number("REELM_ENCODES", 1),
         ),
         release=env.get("REELM_RELEASE", "dev"),
         event_days=number("REELM_EVENT_DAYS", 90),

@@ -43,6 +43,7 @@ from reelm.media.service import (
 )
 from reelm.sounds.service import NewSound, SoundKeeper
 
+SOUND = "sound.m4a"
 _TRIES = 5
 _TIDY_SECONDS = 900.0
 Shelve = Callable[[Shelf], Any]
@@ -137,28 +138,33 @@ class ClipMaker:
             )
         except NotFoundError as error:
             raise OriginalGoneError from error
-        sound = folder / "sound.m4a" if row.sound_id and not row.ladder_complete else None
-        if sound is not None and not sound.is_file() and not await self._fetch_sound(hand, row):
-            sound = None
-        task = Task(source, folder / "work", Edit.from_json(row.edit), sound, self._workshop.limits)
+        sound = folder / SOUND
+        if row.sound_id and not row.ladder_complete and not sound.is_file():
+            await self._fetch_sound(hand, row)
+        task = Task(
+            source,
+            folder / "work",
+            Edit.from_json(row.edit),
+            sound if sound.is_file() else None,
+            self._workshop.limits,
+        )
         return Pipeline(self._workshop.tools, task, on_progress=watch.on_progress, cancelled=watch.cancelled)
 
-    async def _fetch_sound(self, hand: Hand, row: ClipRow) -> bool:
-        """Put the chosen sound beside the original. Raises `SoundGoneError`; false if the sound is the clip's own."""
+    async def _fetch_sound(self, hand: Hand, row: ClipRow) -> None:
+        """Put the chosen sound beside the original. Raises `SoundGoneError`."""
         assert row.sound_id is not None
         async with hand.transaction() as uow:
             source = await self._sounds.source(uow, row.author_id, row.sound_id)
         if source is None:
             raise SoundGoneError
         if source.origin_clip_id == row.id:
-            return False
+            return
         key = await hand.key_of(source.origin_clip_id) if source.sealed else None
         name = f"{clip_folder(source.origin_clip_id, sealed=source.sealed)}/{source.file}"
         try:
-            await self._workshop.store.take_out(name, self._workshop.folder(row.id) / "sound.m4a", key)
+            await self._workshop.store.take_out(name, self._workshop.folder(row.id) / SOUND, key)
         except NotFoundError as error:
             raise SoundGoneError from error
-        return True
 
     # --- publishing -------------------------------------------------------------------------------------
 
@@ -236,7 +242,8 @@ class ClipMaker:
 
     async def _put_sound(self, uow: UnitOfWork, row: ClipRow, ladder: Ladder) -> None:
         """Make the clip's own sound, unless it was made with another's."""
-        if row.sound_id is not None or row.media is None or row.media.sound is None:
+        borrowed = (self._workshop.folder(row.id) / SOUND).is_file()
+        if borrowed or row.sound_id is not None or row.media is None or row.media.sound is None:
             return
         author = await self._accounts.get_by_id(uow, row.author_id)
         sound_id = await self._sounds.put(

@@ -7,7 +7,7 @@ from reelm.accounts.service import AccountsService, Visitor
 from reelm.clips.errors import ClipNotPlayableError, DownloadNotAllowedError, RepostNotAllowedError
 from reelm.clips.events import ClipLiked, ClipReposted, ClipUnliked, ClipUnreposted
 from reelm.clips.repository import ClipRow, ClipsReader, ClipsWriter, Cursor
-from reelm.clips.schemas import Clip, Liked, Reposted, Tag
+from reelm.clips.schemas import Clip, Liked, Reposted
 from reelm.clips.shown import ClipShower
 from reelm.custody.service import KeysClient
 from reelm.kit.database import UnitOfWork

@@ -216,6 +216,11 @@ class ClipsReader:
         )
         return [row["id"] for row in rows]
 
+    async def list_due(self, now: dt.datetime) -> list[tuple[UUID, UUID]]:
+        """Return the clips, of anybody, whose hour has come, and their authors. The worker's schedule only."""
+        rows = await self._uow.fetch("SELECT clip_id, author_id FROM reelm.due_clips($1)", now)
+        return [(row["clip_id"], row["author_id"]) for row in rows]
+
 
 class ClipsWriter(ClipsReader):
     """Writes clips."""

@@ -109,7 +109,7 @@ class ClipChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     permissions: PermissionsChange | UnsetType = UNSET
     labels: LabelsChange | UnsetType = UNSET
     draft: bool | UnsetType = UNSET
-    publish_at: dt.datetime | None | UnsetType = UNSET
+    publish_at: dt.datetime | UnsetType | None = UNSET
     cover_ms: Milliseconds | UnsetType = UNSET
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from reelm.custody import schemas
 from reelm.custody.contacts import normal_contact
-from reelm.custody.errors import SignInRefusedError
+from reelm.custody.errors import SignInRefusedError, TicketRefusedError
 from reelm.custody.fields import open_field, seal_field
 from reelm.custody.link import KeysLink
 from reelm.custody.schemas import (
@@ -42,6 +42,7 @@ __all__ = [
     "Session",
     "SessionLine",
     "SignInRefusedError",
+    "TicketRefusedError",
     "SignedIn",
     "normal_contact",
     "open_field",

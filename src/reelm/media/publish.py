@@ -4,15 +4,25 @@ Nothing here makes a clip visible: the record does, once its row is committed. F
 record which never was are strays, and the cleaner takes them.
 """
 
+import asyncio
 import hashlib
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
+from reelm.media.ffmpeg import Tools
 from reelm.media.hls import Variant, master_playlist, media_playlist
+from reelm.media.plan import Outputs
 from reelm.media.results import FirstPlayable, Ladder, Rendition
 from reelm.media.schemas import MediaRecord, RenditionRecord
+from reelm.media.stills import make_extras
 from reelm.media.store import MediaStore, clip_folder
+
+# A cover is cut from a finished rendition: its exact rate matters for its very last frames only.
+_STILL_RATE = Fraction(30)
 
 
 class Shelf:
@@ -92,4 +102,30 @@ async def shelve_ladder(shelf: Shelf, ladder: Ladder, scratch: Path) -> MediaRec
         posters=posters,
         storyboard=board,
         sound=await shelf.put(ladder.sound) if ladder.sound else None,
+    )
+
+
+async def shelve_cover(
+    tools: Tools,
+    shelf: Shelf,
+    record: MediaRecord,
+    renditions: list[Path],
+    cover_ms: int | None,
+    folder: Path,
+) -> MediaRecord:
+    """Make poster, placeholder and preview anew from the largest and the smallest rendition's files."""
+    ends = (record.renditions[0], record.renditions[-1])
+    files = tuple(
+        Rendition.of_file(f"{number}", path, each.width, each.height, float(_STILL_RATE))
+        for number, (path, each) in enumerate(zip(renditions, ends, strict=True))
+    )
+    outputs = Outputs(record.duration_ms, (), _STILL_RATE, has_audio=False, plain=False, reasons=())
+    made = await asyncio.to_thread(make_extras, tools, files, outputs, cover_ms, folder)
+    posters = {kind: await shelf.put(path) for kind, path in made.posters.items() if path.is_file()}
+    return msgspec.structs.replace(
+        record,
+        posters=posters,
+        poster=posters.get("webp") or posters["jpeg"],
+        thumbhash=made.thumbhash,
+        preview=await shelf.put(made.preview),
     )

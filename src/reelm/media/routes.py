@@ -50,7 +50,7 @@ async def delete_avatar(visitor: Visitor, media: MediaService, uow: UnitOfWork) 
 @asgi("/media", is_mount=True, copy_scope=True)
 async def media_files(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with a file."""
-    files = scope["litestar_app"].state.rooms.media.files  # type: ignore[typeddict-item]
+    files = scope["litestar_app"].state.rooms.media.files
     await files(scope, receive, send)
 
 

@@ -60,7 +60,7 @@ class Asked:
     def __init__(self, scope: Any) -> None:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.head = scope["method"] == "HEAD"
-        self.query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        self.query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         self.by_path = "http.response.pathsend" in (scope.get("extensions") or {})
 
     def text(self, name: bytes) -> str:
@@ -75,10 +75,10 @@ class Asked:
         if scheme.lower() == "bearer":
             return token.strip()
         try:
-            morsel = SimpleCookie(self.text(b"cookie")).get(SESSION_COOKIE)
+            found = SimpleCookie(self.text(b"cookie")).get(SESSION_COOKIE)
         except CookieError:
             return ""
-        return morsel.value if morsel else ""
+        return str(found.value) if found else ""
 
     def window(self, size: int, tag: str) -> tuple[int, int] | None:
         """Return the asked first byte and length, None for the whole file. Raises `RangeUnsuitableError`."""

@@ -21,8 +21,9 @@ from reelm.media.ffmpeg import Tools
 from reelm.media.links import Addresses
 from reelm.media.pipeline import Pipeline, Stage, Task
 from reelm.media.probe import ProbeLimits
-from reelm.media.publish import Shelf, shelve_first, shelve_ladder
+from reelm.media.publish import Shelf, shelve_cover, shelve_first, shelve_ladder
 from reelm.media.repository import PartRow, UploadReader, UploadRow, UploadWriter
+from reelm.media.results import FirstPlayable, Ladder
 from reelm.media.schemas import MediaOut, MediaRecord, RenditionOut, StoryboardOut
 from reelm.media.serve import MediaFiles
 from reelm.media.store import MediaStore, clip_folder, original_name
@@ -34,7 +35,9 @@ __all__ = [
     "Addresses",
     "CancelledError",
     "Edit",
+    "FirstPlayable",
     "InvalidEditError",
+    "Ladder",
     "MediaError",
     "MediaOut",
     "MediaRecord",
@@ -249,6 +252,12 @@ class MediaWorkshop:
         else:
             await self.store.take_out(original_name(clip_id), path, clip_key)
         return path
+
+    async def covered(
+        self, shelf: Shelf, record: MediaRecord, renditions: list[Path], cover_ms: int | None, folder: Path
+    ) -> MediaRecord:
+        """Return the record with pictures of another moment; `renditions`: its largest and its smallest."""
+        return await shelve_cover(self.tools, shelf, record, renditions, cover_ms, folder)
 
     def clear_scratch(self, clip_id: UUID) -> None:
         """Remove everything of a clip from the scratch folder."""
