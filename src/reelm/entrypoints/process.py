@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -201,6 +202,21 @@ def end_group(leader: int, sign: signal.Signals = signal.SIGKILL) -> None:
         os.killpg(leader, sign)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def end_adopted(seconds: float = 5.0) -> None:
+    """Kill and reap every child that's left: the orphans that came to this process by adopt_orphans."""
+    deadline = time.monotonic() + seconds
+    me = os.getpid()
+    while time.monotonic() < deadline:
+        for pid in map(int, Path(f"/proc/{me}/task/{me}/children").read_text().split()):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.01)
+        except ChildProcessError:
+            return
 
 
 def started_at(pid: int) -> str | None:

@@ -99,6 +99,7 @@ class Supervisor:
                 for child in group:
                     child.step(time.monotonic(), allowed=False)
                 self._wait(group)
+        process.end_adopted()
 
     def _still_there(self, group: Sequence[Child]) -> bool:
         self._reap()
