@@ -18,7 +18,7 @@ from reelm.entrypoints.demo.stage import HEIGHT, WIDTH, Stage
 from reelm.entrypoints.demo.tracks import Track, track
 
 FPS = 30
-STILL_ENCODING = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p", "-g", "30", "-threads", "1")
+STILL_ENCODING = ("-c:v", "libx264", "-preset", "superfast", "-crf", "20", "-pix_fmt", "yuv420p", "-g", "30", "-threads", "1")
 SOUND_ENCODING = ("-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2")
 
 
