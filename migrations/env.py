@@ -4,11 +4,26 @@ import asyncio
 
 import asyncpg
 from alembic import context
+from sqlalchemy import Table, event
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from reelm.models import clips, people, watching  # noqa: F401
 from reelm.models.declare import metadata
+
+
+@event.listens_for(Table, "before_drop")
+def _policies_first(table, connection, **_):
+    """Drop every policy before the first table: policies name one another's tables.
+
+    Row-level security stays forced, so a table without policies shows nobody anything; `reelm migrate` makes all
+    policies anew from the models.
+    """
+    connection.exec_driver_sql(
+        "DO $$ DECLARE old record; BEGIN FOR old IN SELECT policyname, tablename FROM pg_policies "
+        "WHERE schemaname = 'public' LOOP "
+        "EXECUTE format('DROP POLICY %I ON %I', old.policyname, old.tablename); END LOOP; END $$"
+    )
 
 
 def _ours(obj, name, type_, reflected, compare_to):
