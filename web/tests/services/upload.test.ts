@@ -156,6 +156,21 @@ describe('an upload', () => {
     next.stopAll();
   });
 
+  it('is forgotten by the next visit once it is done', async () => {
+    const { realm, store, manager, work, reach } = studio();
+    await manager.start(work, blob);
+    await manager.submit(work, 'publish');
+    await reach('processing');
+    realm.clip.status = 'ready';
+    await reach('ready');
+    const flags: boolean[] = [];
+    const next = new UploadManager(store, realm.api, realm.world, (any) => flags.push(any));
+    await next.resumeAll('p1');
+    expect(next.viewOf('w1')).toBeNull();
+    expect(await store.listUploads('p1')).toEqual([]);
+    expect(flags).toEqual([false]);
+  });
+
   it('asks for the file when this device no longer has it', async () => {
     const { store, manager, work, reach } = studio();
     await store.put(work);

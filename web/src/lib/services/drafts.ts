@@ -49,6 +49,8 @@ export interface UploadRecord {
   /** Counts the presses of "Publish": each is an attempt with an idempotency key of its own. */
   submission: number;
   clipId: string | null;
+  /** Ready, or kept as a draft: shown until the page is left, then forgotten. */
+  finished: boolean;
   /** For the list, once the work itself is gone. */
   caption: string;
   thumbnail: string | null;

@@ -167,10 +167,12 @@ export class Desk {
     const name = `reelm-${this.work.id.slice(0, 8)}.${type.includes('webm') ? 'webm' : 'mp4'}`;
     this.#hold(blob);
     this.shown = null;
-    // Other pictures: what was cut, covered or written by time no longer fits.
-    this.change({ ...this.edit, trimStartMs: 0, trimEndMs: null, coverMs: null });
+    // Other pictures: what was cut or chosen as a cover no longer fits, nor do the steps to it.
+    this.#history = new History({ ...this.edit, trimStartMs: 0, trimEndMs: null, coverMs: null });
+    this.#follow();
     this.update({
       joinedFrom,
+      thumbnail: null,
       file: { name, type, size: blob.size, lastModified: Date.now() },
       info: {
         container: type.includes('webm') ? 'webm' : 'mp4',

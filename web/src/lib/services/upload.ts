@@ -132,8 +132,13 @@ export class UploadManager {
   async resumeAll(person: string): Promise<void> {
     for (const record of await this.store.listUploads(person)) {
       if (this.#jobs.has(record.workId)) continue;
+      if (record.finished) {
+        await this.store.removeUpload(record.workId);
+        continue;
+      }
       this.#go(this.#adopt(record));
     }
+    if (this.#jobs.size === 0) this.flag(false);
     this.#tell();
   }
 
@@ -253,6 +258,7 @@ export class UploadManager {
       intent: 'none',
       submission: 0,
       clipId: null,
+      finished: false,
       caption: work.details.caption,
       thumbnail: work.thumbnail,
       createdAt: work.createdAt,
@@ -431,6 +437,8 @@ export class UploadManager {
   }
 
   #finish(job: Job): void {
+    job.record.finished = true;
+    void this.store.putUpload(job.record);
     this.#show(job, {
       phase: job.record.intent === 'draft' ? 'kept' : 'ready',
       stage: 'ready',
