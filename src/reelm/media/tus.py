@@ -108,14 +108,14 @@ async def body_of(request: _Request) -> AsyncIterator[bytes]:
             return
 
 
-def _answer(row: UploadRow | None, status: int, **extra: str) -> Response[None]:
+def _answer(row: UploadRow | None, status: int, **extra: str) -> Response[bytes]:
     headers = {"tus-resumable": VERSION, "cache-control": "no-store"}
     if row is not None:
         headers["upload-offset"] = str(row.received_bytes)
         if row.clip_id is None:
             headers["upload-expires"] = format_datetime(row.expires_at, usegmt=True)
     headers.update({name.replace("_", "-"): value for name, value in extra.items()})
-    return Response(None, status_code=status, headers=headers)
+    return Response(b"", status_code=status, headers=headers, media_type="text/plain")
 
 
 def _on_refusal(request: _Request, error: ReelmError) -> Response[Any]:
@@ -133,10 +133,11 @@ def _on_refusal(request: _Request, error: ReelmError) -> Response[Any]:
     status_code=204,
     include_in_schema=False,
 )
-async def describe_uploads(media: MediaService) -> Response[None]:
+async def describe_uploads(media: MediaService) -> Response[bytes]:
     """Say what of the protocol is spoken here, and how large an upload may be."""
     return Response(
-        None,
+        b"",
+        media_type="text/plain",
         status_code=204,
         headers={
             "tus-resumable": VERSION,
@@ -174,7 +175,7 @@ _PIECE_REFUSALS = problems(
 @post("/uploads", status_code=201, responses=_CREATE_REFUSALS, tags=["media"])
 async def create_upload(
     request: _Request, visitor: Visitor, media: MediaService, limiter: RateLimiter
-) -> Response[None]:
+) -> Response[bytes]:
     """Begin an upload (tus creation); the upload's id is the last segment of `Location`."""
     _demand_version(request)
     if "upload-length" not in request.headers:
@@ -201,7 +202,7 @@ async def create_upload(
 @head("/uploads/{upload_id:uuid}", responses=problems(SignInRequiredError, UploadGoneError), tags=["media"])
 async def find_offset(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
-) -> Response[None]:
+) -> Response[bytes]:
     """Say how many bytes are stored (tus core)."""
     _demand_version(request)
     row = await media.uploads.get(visitor, upload_id)
@@ -211,7 +212,7 @@ async def find_offset(
 @patch("/uploads/{upload_id:uuid}", status_code=204, responses=_PIECE_REFUSALS, tags=["media"])
 async def append_piece(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
-) -> Response[None]:
+) -> Response[bytes]:
     """Go on from `Upload-Offset` (tus core); what this answers is stored for good."""
     _demand_version(request)
     if request.headers.get("content-type", "") != PIECE_TYPE:
@@ -239,7 +240,7 @@ async def append_piece(
 )
 async def terminate_upload(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
-) -> Response[None]:
+) -> Response[bytes]:
     """Throw an upload away (tus termination)."""
     _demand_version(request)
     await media.uploads.terminate(visitor, upload_id)
