@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reelm.media import graph, lettering
+from reelm.media import graph
 from reelm.media.edit import Edit
 from reelm.media.ffmpeg import Job, Tools, own_input, run, source_input
 from reelm.media.plan import Outputs, Size
@@ -57,6 +57,8 @@ class Workbench:
         arguments = source_input(self.source, self.task.source, start=start, length=length)
         overlays: list[graph.Overlay] = []
         for number, text in enumerate(edit.texts, start=1):
+            from reelm.media import lettering  # Pillow loads only for clips with words on them
+
             drawn = lettering.draw(text, size.width, size.height, folder / f"text{number}.png")
             arguments += own_input(drawn.path)
             first = None if text.start_ms is None else text.start_ms / 1000 - begin
