@@ -30,6 +30,8 @@ def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None)
     `after` runs in a process of its own once everything is ready.
     """
     process.limit_allocator_arenas()
+    # One thread for NumPy's algebra: the web processes are the threads, and this process forks.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.umask(0o077)
     folder = DataFolder(data)
     folder.prepare()
