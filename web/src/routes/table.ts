@@ -28,7 +28,6 @@ export const ROUTES: Route[] = [
   { pattern: '/', ...now(Feed), cinema: true },
   { pattern: '/c/{id}', load: () => import('./clip/ClipPage.svelte'), cinema: true },
   { pattern: '/@{handle}', load: () => import('./profile/Profile.svelte') },
-  { pattern: '/@{handle}/{list}', load: () => import('./profile/People.svelte'), account: true },
   { pattern: '/me', load: () => import('./profile/Own.svelte'), account: true },
   { pattern: '/me/{list}', load: () => import('./profile/People.svelte'), account: true },
   { pattern: '/sounds/{id}', load: () => import('./sound/SoundPage.svelte') },
