@@ -222,9 +222,12 @@ def test_two_signals_stop_it_at_once_and_the_data_is_whole(realm: RunningRealm) 
     assert may_sign_in(realm, person)
 
 
-def test_a_path_with_spaces_and_accents_and_a_very_long_one(place: Path) -> None:
-    data = place / "Mes données à moi" / ("long " * 30) / "data"
+def test_a_path_with_spaces_and_accents_very_long_and_closed_to_others(place: Path) -> None:
+    """As root PostgreSQL's user can't enter such a folder: it sees its files through a mount of its own."""
+    closed = place / "Mes données à moi"
+    data = closed / ("long " * 30) / "data"
     data.parent.mkdir(parents=True)
+    closed.chmod(0o700)
     running = start_realm(data, free_port())
     try:
         sockets = Path((data / "run" / "sockets").read_text())
@@ -267,18 +270,6 @@ def test_an_ordinary_user_runs_everything_as_itself(place: Path) -> None:
         assert Path(f"/proc/{pid_of(running, 'postgres')}").stat().st_uid == 65534
         assert may_sign_in(running, sign_up(running))
         assert f"Reelm is ready at http://127.0.0.1:{port}" in (home / "out").read_text().splitlines()
-    finally:
-        running.stop()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root meets this case")
-def test_root_in_a_folder_that_nobody_cannot_enter(place: Path) -> None:
-    closed = place / "closed"
-    closed.mkdir()
-    closed.chmod(0o700)
-    running = start_realm(closed / "data", free_port())
-    try:
-        assert may_sign_in(running, sign_up(running))
     finally:
         running.stop()
 

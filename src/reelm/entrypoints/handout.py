@@ -49,13 +49,15 @@ def handed_to(process: str, settings: Settings) -> Settings:
 
 
 def settings_of_running(data: Path, port: int | None = None) -> Settings:
-    """The settings for a command that talks to a realm which another process runs."""
+    """The settings for a command that talks to a realm which another process runs. Raises StartError."""
     folder = DataFolder(data)
     if not (folder.secrets / "web").exists():
         raise StartError(f"There's no realm in {folder.path}.", "reelm up --data DIR makes one.")
     record = folder.run / "sockets"
     sockets = Path(record.read_text()) if record.exists() else folder.run
     owner = folder.owner()
+    if owner is None and not os.environ.get(DATABASE_URL):
+        raise StartError(f"No realm runs on {folder.path}.", f"Start it with: reelm up --data {folder.path}")
     if port is None and owner is not None:
         port = int(owner["address"].rpartition(":")[2])
     return settings_of(folder, sockets, port)
