@@ -29,7 +29,11 @@ export async function probeFile(blob: Blob): Promise<Probe> {
   });
   try {
     const video = await input.getPrimaryVideoTrack();
-    if (video === null) return { info: null, refusal: 'media.no_video_track' };
+    if (video === null) {
+      // No track at all: the index at the file's end is missing, and the end with it.
+      const empty = (await input.getTracks()).length === 0;
+      return { info: null, refusal: empty ? 'media.truncated' : 'media.no_video_track' };
+    }
     const audio = await input.getPrimaryAudioTrack();
     const seconds = (await input.getDurationFromMetadata()) ?? (await input.computeDuration());
     return {
