@@ -11,7 +11,7 @@ import unicodedata
 _MARKS = "".join(
     chr(code) for code in range(0x300, 0xFE00) if unicodedata.category(chr(code)) in {"Mn", "Mc"}
 )
-_GAPS = re.compile(rf"[^\w#@{_MARKS}]+")
+_GAPS = re.compile(rf"[^\w{_MARKS}]+")
 TAG = re.compile(rf"(?<![\w&/{_MARKS}])#(\w[\w{_MARKS}]{{0,59}})")
 MENTION = re.compile(r"(?<![\w@/])@([A-Za-z0-9][A-Za-z0-9_.]{1,22}[A-Za-z0-9_])")
 
@@ -20,7 +20,7 @@ def fold(text: str) -> str:
     """NFKC, casefold, accents taken off, anything but words turned into single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     plain = "".join(c for c in unicodedata.normalize("NFD", folded) if not _is_accent(c))
-    return _GAPS.sub(" ", unicodedata.normalize("NFC", plain)).replace("#", " ").replace("@", " ").strip()
+    return _GAPS.sub(" ", unicodedata.normalize("NFKC", plain)).strip()
 
 
 def _is_accent(character: str) -> bool:
