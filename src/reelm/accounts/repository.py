@@ -96,6 +96,11 @@ class AccountsReader:
         )
         return found
 
+    async def list_avatars(self, names: Collection[str]) -> list[str]:
+        """Return those of the pictures `names` that somebody shows."""
+        rows = await self._uow.fetch("SELECT avatar FROM people WHERE avatar = ANY ($1)", list(names))
+        return [row["avatar"] for row in rows]
+
     async def find_answer(self, person_id: UUID, key: str) -> tuple[bytes, UUID] | None:
         row = await self._uow.fetch_row(
             "SELECT request_digest, reference FROM answers WHERE person_id = $1 AND key = $2", person_id, key

@@ -299,6 +299,10 @@ class AccountsService:
         """Return the language the visitor chose."""
         return await AccountsReader(uow).get_language(visitor.person_id)
 
+    async def avatars_in_use(self, uow: UnitOfWork, names: Collection[str]) -> set[str]:
+        """Return those of the pictures `names` that somebody shows; the rest belongs to nobody."""
+        return set(await AccountsReader(uow).list_avatars(names))
+
     async def role(self, uow: UnitOfWork, visitor: Visitor) -> str:
         return await AccountsReader(uow).get_role(visitor.person_id)
 

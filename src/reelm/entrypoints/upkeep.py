@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from reelm.accounts.service import AccountsService
 from reelm.clips.tasks import ClipTasks
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
@@ -32,8 +33,15 @@ class Upkeep:
     """Does what is due, every so often."""
 
     def __init__(
-        self, settings: Settings, database: Database, store: MediaStore, tasks: ClipTasks, clock: Clock
+        self,
+        settings: Settings,
+        database: Database,
+        store: MediaStore,
+        accounts: AccountsService,
+        tasks: ClipTasks,
+        clock: Clock,
     ) -> None:
+        self._accounts = accounts
         self._settings = settings
         self._database = database
         self._store = store
@@ -103,10 +111,7 @@ class Upkeep:
         if not found:
             return 0
         async with self._database.transaction() as uow:
-            rows = await uow.fetch(
-                "SELECT avatar FROM people WHERE avatar = ANY ($1)", [entry.name for entry in found]
-            )
-        shown = {row["avatar"] for row in rows}
+            shown = await self._accounts.avatars_in_use(uow, [entry.name for entry in found])
         strays = [entry for entry in found if entry.name not in shown]
         for entry in strays:
             await asyncio.to_thread(_remove, entry)

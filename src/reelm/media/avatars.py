@@ -16,7 +16,7 @@ _CPU_SECONDS, _WALL_SECONDS = 10, 20.0
 
 
 def scaled(picture: bytes, scratch: Path, *, allow_weak: bool) -> bytes:
-    """Return `picture` as a 256 × 256 WebP. Blocks; raises `PictureUnsuitableError`."""
+    """Return `picture` as a 256 by 256 WebP. Blocks; raises `PictureUnsuitableError`."""
     if not picture or len(picture) > LARGEST_BYTES:
         raise PictureUnsuitableError(fields={"picture": "too_large" if picture else "missing"})
     scratch.mkdir(mode=0o700, parents=True, exist_ok=True)

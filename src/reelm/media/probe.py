@@ -4,18 +4,16 @@ The file is opened by `probe_child.py` in its own confined process; this module 
 what it claims against the realm's limits and never opens a decoder itself.
 """
 
-import functools
-import importlib.util
 import json
 import math
 import struct
-import sys
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
 
 from reelm.media import confine, errors, sandbox
+from reelm.media.nursery import NURSERY, site
 from reelm.media.sniff import HEAD_BYTES, Container, sniff
 
 PIXELS = 4096 * 2304
@@ -28,7 +26,6 @@ PROBE_WALL_SECONDS = 90.0
 PROBE_MEMORY = 3 << 30
 FORMATS = "mov,matroska,webm,mpegts,mpeg,avi"
 HDR_TRANSFERS = {16: "smpte2084", 18: "arib-std-b67"}
-_CHILD = str(Path(__file__).with_name("probe_child.py"))
 
 
 @dataclass(frozen=True)
@@ -125,17 +122,14 @@ def probe(path: Path, limits: ProbeLimits | None = None) -> Probe:
     return result
 
 
-@functools.cache
-def _site() -> str:
-    spec = importlib.util.find_spec("av")
-    if spec is None or spec.origin is None:
-        raise errors.SandboxWeakError(technical="PyAV is not installed")
-    return str(Path(spec.origin).parent.parent)
+def warm() -> None:
+    """Start a probe process that waits; call it when a probe is likely to follow soon."""
+    NURSERY.warm()
 
 
 def _ask_child(path: Path, container: Container, limits: ProbeLimits) -> dict[str, Any]:
     policy = sandbox.Policy(
-        read=(path, Path(_site()) / "av"),
+        read=(path, Path(site()) / "av"),
         memory_bytes=PROBE_MEMORY,
         cpu_seconds=PROBE_CPU_SECONDS,
         wall_seconds=PROBE_WALL_SECONDS,
@@ -144,7 +138,6 @@ def _ask_child(path: Path, container: Container, limits: ProbeLimits) -> dict[st
         allow_weak=limits.allow_weak_sandbox,
     )
     job = {
-        "site": _site(),
         "confine": str(Path(confine.__file__)),
         "policy": json.loads(policy.encode([])),
         "path": str(path),
@@ -153,7 +146,7 @@ def _ask_child(path: Path, container: Container, limits: ProbeLimits) -> dict[st
         "max_pixels": limits.pixels,
         "max_side": limits.side,
     }
-    done = sandbox.run_own([sys.executable, "-I", "-S", _CHILD, json.dumps(job)], policy)
+    done = NURSERY.ask(json.dumps(job), policy)
     try:
         facts = json.loads(done.output)
     except ValueError:

@@ -1,13 +1,15 @@
-"""The process that opens a stranger's file: `python -I -S probe_child.py JOB`, prints one JSON object.
+"""The process that opens a stranger's file: `python -I -S probe_child.py SITE IDLE_SECONDS`.
 
-JOB: {site, confine, policy, path, container, max_pixels, max_side}. PyAV is imported first, then the
-process confines itself, then the file is opened; it never sees anything but that one file. It
-prints `{"refused": code, …}` or the facts; the parent trusts neither and checks both.
+PyAV is imported first (from SITE), then one job is read from standard input: {confine, policy, path,
+container, formats, max_pixels, max_side}. The process confines itself, then opens the file; it never sees
+anything but that one. It prints `{"refused": code, …}` or the facts as one JSON object; the parent
+trusts neither and checks both.
 """
 
 import importlib.util
 import itertools
 import json
+import select
 import statistics
 import sys
 from fractions import Fraction
@@ -219,12 +221,23 @@ def _first_frame(container: Any, video: Any, av: Any) -> tuple[Any, int]:
     return frame, decoded
 
 
-def main(job: dict[str, Any]) -> dict[str, Any]:
-    """Import, confine, open."""
-    sys.path.append(job["site"])
-    import av
+def wait_for_job(idle_seconds: float) -> dict[str, Any]:
+    """Read one line of standard input; end quietly if none comes, or the parent is gone."""
+    if not select.select([sys.stdin], [], [], idle_seconds)[0]:
+        sys.exit(0)
+    line = sys.stdin.readline()
+    if not line:
+        sys.exit(0)
+    return dict(json.loads(line))
+
+
+def main(site: str, idle_seconds: str) -> dict[str, Any]:
+    """Import, wait, confine, open."""
+    sys.path.append(site)
+    import av  # noqa: PLC0415
 
     av.logging.set_level(None)
+    job = wait_for_job(float(idle_seconds))
     spec = importlib.util.spec_from_file_location("confine", job["confine"])
     assert spec is not None
     assert spec.loader is not None
@@ -241,4 +254,4 @@ def main(job: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(json.loads(sys.argv[1]))))
+    sys.stdout.write(json.dumps(main(*sys.argv[1:3])))

@@ -12,7 +12,6 @@ import selectors
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ Strength = Literal["full", "weak"]
 _CONFINE = str(Path(confine.__file__))
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 _ERRORS_KEPT = 200_000
+_CHUNK = 65536
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -90,70 +91,96 @@ def run(
     as soon as `cancelled()` is true, SandboxWeakError where confinement is not possible.
     """
     program = [sys.executable, "-I", "-S", _CONFINE, policy.encode([argv[0], *_LIBRARIES]), *argv]
-    return _supervise(program, policy, on_output=on_output, cancelled=cancelled)
+    return attend(start(program), policy, on_output=on_output, cancelled=cancelled)
 
 
 def run_own(argv: Sequence[str], policy: Policy) -> Finished:
     """Run one of our own Python scripts, which confines itself after its imports."""
-    return _supervise(list(argv), policy, on_output=None, cancelled=lambda: False)
+    return attend(start(argv), policy)
 
 
-def _supervise(
-    program: list[str],
+def start(program: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a process in a group of its own; `attend` or `end` must follow."""
+    return subprocess.Popen(
+        list(program),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
+    )
+
+
+def attend(
+    child: subprocess.Popen[bytes],
     policy: Policy,
     *,
-    on_output: Callable[[bytes], None] | None,
-    cancelled: Callable[[], bool],
+    given: bytes = b"",
+    on_output: Callable[[bytes], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Finished:
+    """Give `given` (one line at most) to the child's standard input and wait for its end, as `run` does."""
     collected: list[bytes] = []
-    take = on_output or collected.append
-    deadline = time.monotonic() + policy.wall_seconds
-    timed_out = False
-    with tempfile.TemporaryFile() as errors:
-        child = subprocess.Popen(
-            program,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-            env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-        )
-        assert child.stdout is not None
-        try:
-            with selectors.DefaultSelector() as selector:
-                selector.register(child.stdout, selectors.EVENT_READ)
-                while True:
-                    if cancelled():
-                        raise CancelledError
-                    if time.monotonic() > deadline:
-                        timed_out = True
-                        break
-                    if not selector.select(timeout=0.1):
-                        continue
-                    chunk = os.read(child.stdout.fileno(), 65536)
-                    if not chunk:
-                        break
-                    take(chunk)
-            if timed_out:
-                _kill(child)
-            child.wait(timeout=max(1.0, deadline - time.monotonic()))
-        finally:
-            _kill(child)
-            child.stdout.close()
-        size = errors.seek(0, os.SEEK_END)
-        errors.seek(max(0, size - _ERRORS_KEPT))
-        text = errors.read().decode("utf-8", "replace")
+    words = bytearray()
+    try:
+        timed_out = not _listen(child, policy, given, on_output or collected.append, words, cancelled)
+    finally:
+        end(child)
+    text = words.decode("utf-8", "replace")
     if child.returncode == confine.FAILED and "confine:" in text:
         raise SandboxWeakError(technical=text.strip())
     return Finished(child.returncode, b"".join(collected), text, timed_out)
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    """End the child and whatever it started; quiet when it has already ended."""
+def _listen(
+    child: subprocess.Popen[bytes],
+    policy: Policy,
+    given: bytes,
+    take: Callable[[bytes], None],
+    words: bytearray,
+    cancelled: Callable[[], bool],
+) -> bool:
+    """Read both pipes until they close and the child ends; False when its time ran out first."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(given)
+        child.stdin.close()
+    deadline = time.monotonic() + policy.wall_seconds
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
+        selector.register(child.stderr, selectors.EVENT_READ)
+        while selector.get_map():
+            if cancelled():
+                raise CancelledError
+            if time.monotonic() > deadline:
+                return False
+            for key, _ in selector.select(timeout=_LOOK_SECONDS):
+                chunk = os.read(key.fd, _CHUNK)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                elif key.fd == child.stdout.fileno():
+                    take(chunk)
+                else:
+                    words += chunk
+                    del words[:-_ERRORS_KEPT]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=max(1.0, deadline - time.monotonic()))
+        return True
+    return False
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and whatever it started, and its pipes; quiet when it has already ended."""
     if child.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 @functools.cache

@@ -29,6 +29,7 @@ from reelm.media.upload_errors import (
     QuotaExceededError,
     StorageFullError,
     TooManyUploadsError,
+    UploadEmptyError,
     UploadGoneError,
     UploadHeaderError,
     UploadTooLargeError,
@@ -108,14 +109,14 @@ async def body_of(request: _Request) -> AsyncIterator[bytes]:
             return
 
 
-def _answer(row: UploadRow | None, status: int, **extra: str) -> Response[bytes]:
+def _answer(row: UploadRow | None, status: int, **extra: str) -> Response[None]:
     headers = {"tus-resumable": VERSION, "cache-control": "no-store"}
     if row is not None:
         headers["upload-offset"] = str(row.received_bytes)
         if row.clip_id is None:
             headers["upload-expires"] = format_datetime(row.expires_at, usegmt=True)
     headers.update({name.replace("_", "-"): value for name, value in extra.items()})
-    return Response(b"", status_code=status, headers=headers, media_type="text/plain")
+    return Response(None, status_code=status, headers=headers, media_type="text/plain")
 
 
 def _on_refusal(request: _Request, error: ReelmError) -> Response[Any]:
@@ -133,10 +134,10 @@ def _on_refusal(request: _Request, error: ReelmError) -> Response[Any]:
     status_code=204,
     include_in_schema=False,
 )
-async def describe_uploads(media: MediaService) -> Response[bytes]:
+async def describe_uploads(media: MediaService) -> Response[None]:
     """Say what of the protocol is spoken here, and how large an upload may be."""
     return Response(
-        b"",
+        None,
         media_type="text/plain",
         status_code=204,
         headers={
@@ -152,6 +153,7 @@ async def describe_uploads(media: MediaService) -> Response[bytes]:
 _CREATE_REFUSALS = problems(
     SignInRequiredError,
     UploadHeaderError,
+    UploadEmptyError,
     ProtocolVersionError,
     UploadTooLargeError,
     UploadTypeError,
@@ -175,14 +177,14 @@ _PIECE_REFUSALS = problems(
 @post("/uploads", status_code=201, responses=_CREATE_REFUSALS, tags=["media"])
 async def create_upload(
     request: _Request, visitor: Visitor, media: MediaService, limiter: RateLimiter
-) -> Response[bytes]:
+) -> Response[None]:
     """Begin an upload (tus creation); the upload's id is the last segment of `Location`."""
     _demand_version(request)
     if "upload-length" not in request.headers:
         raise UploadHeaderError("Say how long the file is.", fields={"upload-length": "missing"})
     size = _number(request, "upload-length")
     if size == 0:
-        raise UploadHeaderError("This file is empty.", fields={"upload-length": "zero"})
+        raise UploadEmptyError
     about = metadata(request.headers.get("upload-metadata", ""))
     limiter.spend("uploads", str(visitor.person_id), _CREATIONS)
     piece = request.headers.get("content-type", "") == PIECE_TYPE
@@ -202,7 +204,7 @@ async def create_upload(
 @head("/uploads/{upload_id:uuid}", responses=problems(SignInRequiredError, UploadGoneError), tags=["media"])
 async def find_offset(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
-) -> Response[bytes]:
+) -> Response[None]:
     """Say how many bytes are stored (tus core)."""
     _demand_version(request)
     row = await media.uploads.get(visitor, upload_id)
@@ -212,7 +214,7 @@ async def find_offset(
 @patch("/uploads/{upload_id:uuid}", status_code=204, responses=_PIECE_REFUSALS, tags=["media"])
 async def append_piece(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
-) -> Response[bytes]:
+) -> Response[None]:
     """Go on from `Upload-Offset` (tus core); what this answers is stored for good."""
     _demand_version(request)
     if request.headers.get("content-type", "") != PIECE_TYPE:
@@ -240,7 +242,7 @@ async def append_piece(
 )
 async def terminate_upload(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
-) -> Response[bytes]:
+) -> Response[None]:
     """Throw an upload away (tus termination)."""
     _demand_version(request)
     await media.uploads.terminate(visitor, upload_id)

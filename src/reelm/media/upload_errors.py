@@ -33,6 +33,14 @@ class UploadHeaderError(InvalidRequestError):
     title = "The upload's headers can't be read."
 
 
+class UploadEmptyError(InvalidRequestError):
+    """Nothing to upload."""
+
+    code = "uploads.empty"
+    status = 400
+    title = "This file is empty. Please choose the video again; it may not have finished saving."
+
+
 class UploadTooLargeError(ReelmError):
     """More bytes than the realm takes, or than the upload announced."""
 

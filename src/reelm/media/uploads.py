@@ -179,22 +179,25 @@ class Uploads:
     async def _take_checked(
         self, visitor: Visitor, row: UploadRow, key: bytes, body: AsyncIterator[bytes], checksum: Checksum
     ) -> UploadRow:
+        """Take a piece whole or not at all: only its digest tells whether it arrived well."""
         digest = hashlib.new(checksum.algorithm, usedforsecurity=False)
         parts: list[PartRow] = []
         try:
-            try:
-                async for piece in _gathered(body, row.size_bytes - row.received_bytes):
-                    digest.update(piece)
-                    parts.append(await self._keep(row, key, row.parts + len(parts), piece))
-            except _CutShortError as cut:
-                raise (UploadTooLargeError if cut.too_much else ClientGoneError) from cut
-            if not hmac.compare_digest(digest.digest(), checksum.digest):
-                raise ChecksumMismatchError
+            async for piece in _gathered(body, row.size_bytes - row.received_bytes):
+                digest.update(piece)
+                parts.append(await self._keep(row, key, row.parts + len(parts), piece))
+            _demand_digest(digest.digest(), checksum)
             return await self._acknowledge(visitor, row, parts) if parts else row
+        except _CutShortError as cut:
+            await self._drop(parts)
+            raise (UploadTooLargeError if cut.too_much else ClientGoneError) from cut
         except BaseException:
-            for part in parts:
-                await self._store.blobs.delete(part.name)
+            await self._drop(parts)
             raise
+
+    async def _drop(self, parts: list[PartRow]) -> None:
+        for part in parts:
+            await self._store.blobs.delete(part.name)
 
     async def _keep(self, row: UploadRow, key: bytes, number: int, piece: bytes) -> PartRow:
         name = f"uploads/{row.id}/{number}-{self._ids.token()[:12]}"
@@ -209,8 +212,7 @@ class Uploads:
             async with self._database.transaction(session.ticket) as uow:
                 await UploadWriter(uow).add_parts(row, parts, expires_at)
         except OffsetMismatchError:
-            for part in parts:
-                await self._store.blobs.delete(part.name)
+            await self._drop(parts)
             raise
         added = sum(part.size_bytes for part in parts)
         return row._replace(
@@ -226,6 +228,11 @@ class Uploads:
                 raise UploadGoneError
             await writer.delete(visitor.person_id, upload_id)
         await self._store.blobs.delete(f"uploads/{upload_id}")
+
+
+def _demand_digest(found: bytes, checksum: Checksum) -> None:
+    if not hmac.compare_digest(found, checksum.digest):
+        raise ChecksumMismatchError
 
 
 class _CutShortError(Exception):
