@@ -29,12 +29,13 @@ def settings_of(folder: DataFolder, sockets: Path, port: int | None) -> Settings
         for role in LOGIN_ROLES
     }
     url = database_url()
-    if url:
-        database = DatabaseSettings.from_url(url, passwords)
-    else:
+    if not url:
         passwords[ADMIN] = read_or_make_secret(folder.secrets / "admin", _new_password)
-        database = DatabaseSettings(host=str(sockets / "pg"), name=DATABASE, passwords=passwords)
     try:
+        if url:
+            database = DatabaseSettings.from_url(url, passwords)
+        else:
+            database = DatabaseSettings(host=str(sockets / "pg"), name=DATABASE, passwords=passwords)
         settings = from_environment(folder.path, port=port, database=database)
     except ValueError as error:
         raise StartError(f"{error}.") from error
@@ -56,7 +57,7 @@ def settings_of_running(data: Path, port: int | None = None) -> Settings:
     record = folder.run / "sockets"
     sockets = Path(record.read_text()) if record.exists() else folder.run
     owner = folder.owner()
-    if owner is None and not os.environ.get(DATABASE_URL):
+    if owner is None and not database_url():
         raise StartError(f"No realm runs on {folder.path}.", f"Start it with: reelm up --data {folder.path}")
     if port is None and owner is not None:
         port = int(owner["address"].rpartition(":")[2])

@@ -11,7 +11,7 @@ import structlog
 from reelm.entrypoints import log, process, serving
 from reelm.entrypoints.children import Program
 from reelm.entrypoints.external import check_external
-from reelm.entrypoints.folder import NOBODY, DataFolder, StartError, reachable_by
+from reelm.entrypoints.folder import NOBODY, DataFolder, reachable_by
 from reelm.entrypoints.handout import settings_of
 from reelm.entrypoints.parts import after_program, database_program, realm_programs
 from reelm.entrypoints.postgres import Cluster
@@ -40,10 +40,10 @@ def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None)
         reachable_by_all=os.geteuid() != 0 or reachable_by(NOBODY, folder.postgres)
     )
     settings = settings_of(folder, sockets, port)
-    folder.lock(settings.web.origin)
+    folder.lock(_address(settings))
     with serving.listen(settings.web.host, settings.web.port) as listener:
         settings = _with_bound_port(settings, listener)
-        folder.name_owner(settings.web.origin)
+        folder.name_owner(_address(settings))
         with Progress(quiet=quiet) as progress:
             supervisor = Supervisor(
                 [
@@ -55,7 +55,7 @@ def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None)
             supervisor.watch_signals()
             try:
                 ready = supervisor.start()
-            except StartError:
+            except BaseException:
                 supervisor.stop()
                 raise
         if ready:
@@ -90,9 +90,14 @@ def _database_programs(
     return [database_program(cluster)]
 
 
+def _address(settings: Settings) -> str:
+    """The address on this machine, whatever people outside type."""
+    return f"http://{settings.web.host}:{settings.web.port}"
+
+
 def _announce(settings: Settings) -> None:
     link = process.run_and_read(lambda: _operator_link(settings), title="reelm: operator")
-    print(f"Reelm is ready at http://{settings.web.host}:{settings.web.port}", flush=True)
+    print(f"Reelm is ready at {_address(settings)}", flush=True)
     if link:
         print(f"Become its operator here, once: {link}", flush=True)
 
