@@ -40,7 +40,9 @@ def render_all(out: Path, only: set[str]) -> None:
         if not only or name in only:
             music = track(name, out)
             write_wav(music.samples, out / f"{name}.wav")
-            print(f"{name}: {music.title}, {music.samples.shape[1] / 44100:.1f} s, {loudness(music.samples):.1f} LUFS")
+            print(
+                f"{name}: {music.title}, {music.samples.shape[1] / 44100:.1f} s, {loudness(music.samples):.1f} LUFS"
+            )
     for persona in people.CAST:
         if not only or persona.handle in only:
             (out / f"{persona.handle}.png").write_bytes(people.portrait(persona))

@@ -57,7 +57,9 @@ class Actor(Client):
             time.sleep(min(float(found.get("retry-after", "1")), _LONGEST_WAIT_SECONDS))
         if status >= http.client.BAD_REQUEST:
             problem = _problem(answer)
-            raise RefusedError(status, str(problem.get("code", "")), str(problem.get("detail") or problem.get("title")))
+            raise RefusedError(
+                status, str(problem.get("code", "")), str(problem.get("detail") or problem.get("title"))
+            )
         return json.loads(answer) if answer else None
 
     def arrive(self, account: dict[str, str]) -> None:
@@ -67,7 +69,9 @@ class Actor(Client):
         except RefusedError as refused:
             if refused.code != "accounts.handle_taken":
                 raise
-        session = self.send("POST", "/api/v1/sessions", {name: account[name] for name in ("handle", "password")})
+        session = self.send(
+            "POST", "/api/v1/sessions", {name: account[name] for name in ("handle", "password")}
+        )
         self._token = session["token"]
 
     def publish(self, file: Path, about: dict[str, Any]) -> str:
@@ -90,7 +94,7 @@ class Actor(Client):
         return found
 
     def wait_until_ready(self, clip_id: str, seconds: float = 600.0) -> dict[str, Any]:
-        """The clip as soon as it plays. Raises RefusedError if it can't be made, TimeoutError if it takes too long."""
+        """The clip as soon as it plays. Raises RefusedError if it can't be made, or TimeoutError."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             clip: dict[str, Any] = self.send("GET", f"/api/v1/clips/{clip_id}")

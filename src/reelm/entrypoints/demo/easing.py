@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 Curve = Callable[[float], float]
 
@@ -70,7 +71,7 @@ def keys(now: float, frames: Sequence[tuple[float, float]], curve: Curve = smoot
     """The value of a track of `(when, value)` key frames at `now`."""
     if now <= frames[0][0]:
         return frames[0][1]
-    for (before, left), (after, right) in zip(frames, frames[1:], strict=False):
+    for (before, left), (after, right) in pairwise(frames):
         if now < after:
             return mix(left, right, curve((now - before) / (after - before)))
     return frames[-1][1]

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from reelm.entrypoints.demo.memory import Memory
 from reelm.entrypoints.demo.people import CAST, portrait
 from reelm.entrypoints.demo.repertoire import drawn, offset_bars, origins
 from reelm.entrypoints.demo.script import POSTS, caption_of
-from reelm.entrypoints.demo.talk import TALK, Said, fondness, follows, likers, reposters
+from reelm.entrypoints.demo.talk import TALK, Said, follows, fondness, likers, reposters
 from reelm.entrypoints.demo.tracks import RECIPES, tempo
 
 _CONNECTIONS = 4
@@ -81,8 +82,10 @@ class Painter:
     def __init__(self, cache: Path) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "reelm.entrypoints.demo", "paint", "--out", str(cache)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def paint(self, slug: str) -> Path:
         """The finished clip. Raises RuntimeError if the helper gave up."""
@@ -142,7 +145,10 @@ class Filling:
     def run(self) -> Summary:
         """Do everything that isn't done yet. Raises OSError when the realm goes away for good."""
         began = time.monotonic()
-        with ThreadPoolExecutor(len(self._pieces) + 2) as threads, _painters(self._cache, os.cpu_count() or 1) as idle:
+        with (
+            ThreadPoolExecutor(len(self._pieces) + 2) as threads,
+            _painters(self._cache, os.cpu_count() or 1) as idle,
+        ):
             paintings = [threads.submit(self._paint, idle, piece) for piece in self._pieces]
             self._gather(threads)
             premieres = [
@@ -156,9 +162,14 @@ class Filling:
             self._memory.finish()
         star = CAST[0].handle
         return Summary(
-            len(CAST), self._published, self._failed, self._comments, time.monotonic() - began,
-            star, self._memory.password(star),
-        )  # fmt: skip
+            len(CAST),
+            self._published,
+            self._failed,
+            self._comments,
+            time.monotonic() - began,
+            star,
+            self._memory.password(star),
+        )
 
     def _gather(self, threads: ThreadPoolExecutor) -> None:
         """The cast signs up, dresses and makes friends."""
@@ -166,19 +177,29 @@ class Filling:
             arrival.result()
         self._say(f"{len(CAST)} people have arrived.")
         for who, whom in follows():
-            self._once(f"follow {who} {whom}", lambda who=who, whom=whom: self._ask(who, "PUT", f"people/{whom}/follow"))
+            self._once(
+                f"follow {who} {whom}",
+                partial(self._ask, who, "PUT", f"people/{whom}/follow"),
+            )
 
     def _arrive(self, number: int) -> None:
         persona = CAST[number]
         actor = Actor(self._base)
         with self._doors:
-            actor.arrive({
-                "handle": persona.handle, "password": self._memory.password(persona.handle),
-                "birth_date": persona.birth_date, "country": persona.country, "language": persona.language,
-                "display_name": persona.name,
-            })  # fmt: skip
+            actor.arrive(
+                {
+                    "handle": persona.handle,
+                    "password": self._memory.password(persona.handle),
+                    "birth_date": persona.birth_date,
+                    "country": persona.country,
+                    "language": persona.language,
+                    "display_name": persona.name,
+                }
+            )
             self._actors[persona.handle] = actor
-        self._once(f"bio {persona.handle}", lambda: self._ask(persona.handle, "PATCH", "me", {"bio": persona.bio}))
+        self._once(
+            f"bio {persona.handle}", lambda: self._ask(persona.handle, "PATCH", "me", {"bio": persona.bio})
+        )
         self._once(
             f"portrait {persona.handle}",
             lambda: self._ask(persona.handle, "PUT", "me/avatar", portrait(persona), kind="image/png"),
@@ -218,9 +239,10 @@ class Filling:
         assert file is not None
         post = POSTS[piece.slug]
         about: dict[str, Any] = {
-            "caption": caption_of(piece.slug), "language": post.language,
+            "caption": caption_of(piece.slug),
+            "language": post.language,
             "permissions": {"comments": True, "download": True, "sound_reuse": True},
-        }  # fmt: skip
+        }
         if piece.offset_bars is None:
             about["sound_title"] = RECIPES[piece.track].title
         else:
@@ -244,9 +266,9 @@ class Filling:
         """Likes, comments, replies, pins, hearts and reposts under one clip."""
         author = POSTS[slug].author
         for who in likers(slug, author):
-            self._once(f"like {who} {slug}", lambda who=who: self._ask(who, "PUT", f"clips/{clip_id}/like"))
+            self._once(f"like {who} {slug}", partial(self._ask, who, "PUT", f"clips/{clip_id}/like"))
         for who in reposters(slug, author):
-            self._once(f"repost {who} {slug}", lambda who=who: self._ask(who, "PUT", f"clips/{clip_id}/repost"))
+            self._once(f"repost {who} {slug}", partial(self._ask, who, "PUT", f"clips/{clip_id}/repost"))
         for number, said in enumerate(TALK.get(slug, ())):
             self._thread(f"{slug} {number}", author, clip_id, said)
 
@@ -255,16 +277,18 @@ class Filling:
         for number, (who, text) in enumerate(said.replies):
             self._comment(f"{key}.{number}", clip_id, who, {"text": text, "parent_id": root})
         if said.hearted:
-            self._once(f"heart {key}", lambda: self._ask(author, "PUT", f"comments/{root}/heart"))
+            self._once(f"heart {key}", partial(self._ask, author, "PUT", f"comments/{root}/heart"))
         if said.pinned:
-            self._once(f"pin {key}", lambda: self._ask(author, "PUT", f"comments/{root}/pin"))
+            self._once(f"pin {key}", partial(self._ask, author, "PUT", f"comments/{root}/pin"))
         for who in likers(key, said.who)[:5]:
-            self._once(f"like {who} {key}", lambda who=who: self._ask(who, "PUT", f"comments/{root}/like"))
+            self._once(f"like {who} {key}", partial(self._ask, who, "PUT", f"comments/{root}/like"))
 
     def _comment(self, key: str, clip_id: str, who: str, body: dict[str, str]) -> str:
         found = self._memory.find(f"comment {key}")
         if found is None:
-            found = str(self._ask(who, "POST", f"clips/{clip_id}/comments", body, key=self._memory.id_for(key))["id"])
+            found = str(
+                self._ask(who, "POST", f"clips/{clip_id}/comments", body, key=self._memory.id_for(key))["id"]
+            )
             self._memory.keep(f"comment {key}", found)
         with self._count:
             self._comments += 1
@@ -276,7 +300,10 @@ class Filling:
             events = list(self._history(persona.handle))
             for start in range(0, len(events), _EVENTS_AT_ONCE):
                 batch = {"events": events[start : start + _EVENTS_AT_ONCE]}
-                self._once(f"watch {persona.handle} {start}", lambda who=persona.handle, batch=batch: self._ask(who, "POST", "events", batch))
+                self._once(
+                    f"watch {persona.handle} {start}",
+                    partial(self._ask, persona.handle, "POST", "events", batch),
+                )
 
     def _history(self, who: str) -> Iterator[dict[str, Any]]:
         now = self._actors[who].now
@@ -287,17 +314,35 @@ class Filling:
                 continue
             share = fondness(who, piece.slug)
             watched = round(share * 8_000)
-            kinds = ["impression", "skip" if share < 0.4 else "progress", *(["finish"] if share >= 1 else []), *(["loop"] if share >= 2 else [])]
+            kinds = [
+                "impression",
+                "skip" if share < 0.4 else "progress",
+                *(["finish"] if share >= 1 else []),
+                *(["loop"] if share >= 2 else []),
+            ]
             hours = (number * 37 + len(who) * 11) % (_HISTORY_DAYS * 24)
             at = now - dt.timedelta(hours=hours)
             for kind in kinds:
                 yield {
-                    "id": self._memory.id_for(f"{who} {piece.slug} {kind}"), "clip_id": clip_id, "kind": kind,
-                    "at": at.isoformat(), "watched_ms": 0 if kind == "impression" else watched,
-                    "position_ms": min(watched, 8_000), "source": "for-you",
-                }  # fmt: skip
+                    "id": self._memory.id_for(f"{who} {piece.slug} {kind}"),
+                    "clip_id": clip_id,
+                    "kind": kind,
+                    "at": at.isoformat(),
+                    "watched_ms": 0 if kind == "impression" else watched,
+                    "position_ms": min(watched, 8_000),
+                    "source": "for-you",
+                }
 
-    def _ask(self, who: str, method: str, path: str, body: object = None, *, key: str = "", kind: str = "application/json") -> Any:
+    def _ask(
+        self,
+        who: str,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        key: str = "",
+        kind: str = "application/json",
+    ) -> Any:
         with self._doors:
             return self._actors[who].send(method, f"/api/v1/{path}", body, key=key, kind=kind)
 

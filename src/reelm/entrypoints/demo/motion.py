@@ -5,7 +5,6 @@ The result is what the app calls a plain source (H.264 4:2:0, short GOPs, AAC), 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -18,7 +17,20 @@ from reelm.entrypoints.demo.stage import HEIGHT, WIDTH, Stage
 from reelm.entrypoints.demo.tracks import Track, track
 
 FPS = 30
-STILL_ENCODING = ("-c:v", "libx264", "-preset", "superfast", "-crf", "20", "-pix_fmt", "yuv420p", "-g", "30", "-threads", "1")
+STILL_ENCODING = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "superfast",
+    "-crf",
+    "20",
+    "-pix_fmt",
+    "yuv420p",
+    "-g",
+    "30",
+    "-threads",
+    "1",
+)
 SOUND_ENCODING = ("-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2")
 
 
@@ -48,9 +60,28 @@ def render(scene: Scene, target: Path, cache: Path | None = None) -> None:
         sound, picture = Path(scratch) / "sound.wav", Path(scratch) / "clip.mp4"
         write_wav(music.cut(scene.first_bar, scene.bars), sound)
         command = [
-            ffmpeg(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(FPS),
-            "-i", "pipe:0", "-i", str(sound), *STILL_ENCODING, *SOUND_ENCODING, "-movflags", "+faststart", str(picture),
-        ]  # fmt: skip
+            ffmpeg(),
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgb24",
+            "-s",
+            f"{WIDTH}x{HEIGHT}",
+            "-r",
+            str(FPS),
+            "-i",
+            "pipe:0",
+            "-i",
+            str(sound),
+            *STILL_ENCODING,
+            *SOUND_ENCODING,
+            "-movflags",
+            "+faststart",
+            str(picture),
+        ]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as encoder:
             assert encoder.stdin is not None
             for frame in range(frames):
@@ -59,7 +90,7 @@ def render(scene: Scene, target: Path, cache: Path | None = None) -> None:
             encoder.stdin.close()
             if encoder.wait() != 0:
                 raise RuntimeError(f"ffmpeg could not encode {scene.slug}")
-        os.replace(picture, target)
+        picture.replace(target)
 
 
 def still(scene: Scene, beat_number: float, stage: Stage) -> None:

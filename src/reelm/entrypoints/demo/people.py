@@ -53,7 +53,9 @@ def _snail(stage: Stage) -> None:
 def _moon(stage: Stage) -> None:
     stage.circle(128, 144, 82, "#fdf0c8")
     stage.circle(96, 190, 14, "#ecd9a0")
-    stage.blob([(46, 116), (70, 70), (128, 44), (200, 40), (232, 84), (196, 92), (208, 116), (128, 92)], "#5e60ce")
+    stage.blob(
+        [(46, 116), (70, 70), (128, 44), (200, 40), (232, 84), (196, 92), (208, 116), (128, 92)], "#5e60ce"
+    )
     stage.curve([(46, 118), (128, 92), (208, 118)], 18, "#f8f9fa")
     stage.circle(230, 88, 15, "#f8f9fa")
     eyes(stage, 128, 138, 17, 62, look=(0, 0.2), sleepy=0.35)
@@ -139,7 +141,8 @@ def _clock(stage: Stage) -> None:
 CAST = (
     Persona("dj_roucoule", "DJ Roucoule", "Pigeon. Toits de Paris, vendredi minuit. Entrée : une miette.",
             "fr", "FR", "1991-04-12", ("#41206b", "#e0559a"), _pigeon),
-    Persona("gaston_le_pain", "Gaston (chat)", "Je suis un chat. Arrêtez avec le beurre. / I am a cat. Please stop with the butter.",
+    Persona("gaston_le_pain", "Gaston (chat)",
+            "Je suis un chat. Arrêtez avec le beurre. / I am a cat. Please stop with the butter.",
             "fr", "BE", "1999-11-02", ("#f8e1d0", "#f3a98a"), _loaf),
     Persona("marvin_slow", "Marvin Slow", "Professional athlete. 0.003 km/h. My coach is a cabbage.",
             "en", "GB", "1988-06-21", ("#ffd6a5", "#ff8fab"), _snail),

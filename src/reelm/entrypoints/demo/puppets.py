@@ -40,16 +40,22 @@ def eyes(
                        radius * 0.35, INK)  # fmt: skip
 
 
-def dots(stage: Stage, x: float, y: float, radius: float, gap: float, lids: float = 1.0, ink: Colour = INK) -> None:
+def dots(
+    stage: Stage, x: float, y: float, radius: float, gap: float, lids: float = 1.0, ink: Colour = INK
+) -> None:
     """Two plain dot eyes, for small or dry characters."""
     for side in (-1, 1):
         if lids < 0.3:
-            stage.line([(x + side * gap / 2 - radius, y), (x + side * gap / 2 + radius, y)], radius * 0.5, ink)
+            stage.line(
+                [(x + side * gap / 2 - radius, y), (x + side * gap / 2 + radius, y)], radius * 0.5, ink
+            )
         else:
             stage.ellipse(x + side * gap / 2, y, radius, radius * lids, ink)
 
 
-def smile(stage: Stage, x: float, y: float, width: float, joy: float = 1.0, thick: float = 4, ink: Colour = INK) -> None:
+def smile(
+    stage: Stage, x: float, y: float, width: float, joy: float = 1.0, thick: float = 4, ink: Colour = INK
+) -> None:
     """A mouth from glad (1) by flat (0) to sad (-1)."""
     bend = width * 0.35 * joy
     stage.curve([(x - width / 2, y), (x, y + bend), (x + width / 2, y)], thick, ink)
@@ -62,7 +68,9 @@ def gasp(stage: Stage, x: float, y: float, width: float, height: float, tongue: 
         stage.ellipse(x, y + height * 0.22, width * 0.3, height * 0.24, "#f2788f")
 
 
-def cheeks(stage: Stage, x: float, y: float, gap: float, radius: float = 10, colour: Colour = "#ff7f8e") -> None:
+def cheeks(
+    stage: Stage, x: float, y: float, gap: float, radius: float = 10, colour: Colour = "#ff7f8e"
+) -> None:
     """Two blushes."""
     for side in (-1, 1):
         stage.ellipse(x + side * gap / 2, y, radius, radius * 0.65, colour, 0.55)
@@ -122,7 +130,9 @@ def sign(
         if paper is not None:
             width = max(stage.width_of(line, size) for line in words.split("\n")) + size
             if width > size * 1.2:
-                stage.box(0, 0, width, size * 1.35 * (words.count("\n") + 1) + size * 0.3, paper, corner=size * 0.3)
+                stage.box(
+                    0, 0, width, size * 1.35 * (words.count("\n") + 1) + size * 0.3, paper, corner=size * 0.3
+                )
         stage.text(0, 0, words, size, ink)
 
 
@@ -159,7 +169,12 @@ def hills(stage: Stage, base: float, height: float, period: float, shift: float,
 
 def cloud(stage: Stage, x: float, y: float, size: float, colour: Colour, alpha: float = 1.0) -> None:
     """A cloud of four puffs on a flat bottom."""
-    puffs: Sequence[tuple[float, float, float]] = ((-0.9, 0.05, 0.5), (-0.3, -0.3, 0.7), (0.45, -0.2, 0.6), (1.0, 0.1, 0.42))
+    puffs: Sequence[tuple[float, float, float]] = (
+        (-0.9, 0.05, 0.5),
+        (-0.3, -0.3, 0.7),
+        (0.45, -0.2, 0.6),
+        (1.0, 0.1, 0.42),
+    )
     for dx, dy, radius in puffs:
         stage.circle(x + dx * size, y + dy * size, radius * size, colour, alpha)
     stage.box(x, y + size * 0.25, size * 2.3, size * 0.6, colour, corner=size * 0.3, alpha=alpha)

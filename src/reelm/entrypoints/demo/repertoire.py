@@ -5,13 +5,25 @@ from __future__ import annotations
 import functools
 
 from reelm.entrypoints.demo.beat import CATALOGUE, Scene
-from reelm.entrypoints.demo.scenes import animals, kitchen, shapes, sky, things, words
+from reelm.entrypoints.demo.scenes import (
+    animals,
+    birds,
+    kitchen,
+    letters,
+    shapes,
+    sky,
+    table,
+    things,
+    town,
+    words,
+)
 from reelm.entrypoints.demo.type import has_han
 
-MODULES = (animals, kitchen, shapes, sky, things, words)
+MODULES = (animals, birds, kitchen, letters, shapes, sky, table, things, town, words)
 
 MAIN = (
-    "pigeon-dj", "snail-race", "loaf-cat", "moon-sneeze", "sock-search", "tea-forecast", "octopus-drummer", "elevator",
+    "pigeon-dj", "snail-race", "loaf-cat", "moon-sneeze", "sock-search", "tea-forecast", "octopus-drummer",
+    "elevator",
     "toast-launch", "cactus-hug", "late-clock", "pixel-picnic", "goldfish-meeting", "cookie-dive", "equaliser-city",
     "ghost-laundry", "dumpling-sauna", "caterpillar-loading", "kaleido-dusk", "robot-vacuum", "ants-parade",
     "two-penguins", "lost-accents", "potato-yoga", "heron-lodger", "wood-forest", "traffic-flirt", "tired-sentence",

@@ -128,7 +128,11 @@ class Stage:
 
     def fill(self, *stops: Colour) -> None:
         """Cover everything with a vertical gradient, or one colour."""
-        self.show(gradient(*self.size, *stops) if len(stops) > 1 else Image.new("RGB", self.size, rgba(stops[0])[:3]))
+        self.show(
+            gradient(*self.size, *stops)
+            if len(stops) > 1
+            else Image.new("RGB", self.size, rgba(stops[0])[:3])
+        )
 
     def show(self, picture: Image.Image) -> None:
         """Cover everything with a full-size picture."""
@@ -177,13 +181,15 @@ class Stage:
         if turn:
             cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
             outline = outline @ np.array([[cosine, sine], [-sine, cosine]])
-        self.poly(outline + (x, y), colour, alpha)
+        self.poly(np.array((x, y)) + outline, colour, alpha)
 
     def circle(self, x: float, y: float, radius: float, colour: Colour, alpha: float = 1.0) -> None:
         """A filled circle."""
         self.ellipse(x, y, radius, radius, colour, alpha)
 
-    def ring(self, x: float, y: float, radius: float, width: float, colour: Colour, alpha: float = 1.0) -> None:
+    def ring(
+        self, x: float, y: float, radius: float, width: float, colour: Colour, alpha: float = 1.0
+    ) -> None:
         """A circle's outline; it keeps round under a squashing transform."""
         middle_x, middle_y = self._flat([(x, y)])
         thick = max(1, round(width * self._factor()))
@@ -200,7 +206,7 @@ class Stage:
         if turn:
             cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
             outline = outline @ np.array([[cosine, sine], [-sine, cosine]])
-        self.poly(outline + (x, y), colour, alpha)
+        self.poly(np.array((x, y)) + outline, colour, alpha)
 
     def line(
         self, points: NDArray[np.float64] | Sequence[Point], width: float, colour: Colour,
@@ -260,4 +266,8 @@ class Stage:
     def width_of(self, words: str, size: float, style: str = "bold") -> float:
         """How many units wide the words will be."""
         words = writable(words, style)
-        return typeface(style, round(size * self.scale), is_han(words)).getlength(words) / self.scale if words else 0.0
+        return (
+            typeface(style, round(size * self.scale), is_han(words)).getlength(words) / self.scale
+            if words
+            else 0.0
+        )

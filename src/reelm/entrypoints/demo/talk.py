@@ -5,6 +5,7 @@ A thread is (who, what, options…): `Said` marks what the clip's author pinned 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from reelm.entrypoints.demo.easing import noise
@@ -144,7 +145,10 @@ TALK: dict[str, tuple[Said, ...]] = {
 
 def likers(slug: str, author: str) -> list[str]:
     """Who likes a clip: always the same four to eleven of the cast."""
-    rank = sorted((persona.handle for persona in CAST if persona.handle != author), key=lambda one: noise(_seed(slug + one)))
+    rank = sorted(
+        (persona.handle for persona in CAST if persona.handle != author),
+        key=lambda one: noise(_seed(slug + one)),
+    )
     return rank[: 4 + int(noise(_seed(slug)) * 8)]
 
 
@@ -159,13 +163,16 @@ def follows() -> list[tuple[str, str]]:
         (one.handle, other.handle)
         for one in CAST
         for other in CAST
-        if one is not other and noise(_seed("".join(sorted((one.handle, other.handle))))) + 0.35 * noise(_seed(one.handle + other.handle)) > 0.6
+        if one is not other
+        and noise(_seed("".join(sorted((one.handle, other.handle)))))
+        + 0.35 * noise(_seed(one.handle + other.handle))
+        > 0.6
     ]
 
 
 def fondness(who: str, slug: str) -> float:
     """How much of a clip a viewer watches, 0.1 to 2.5 times its length: what the feed learns from."""
-    return 0.1 + 2.4 * noise(_seed(who + slug)) ** 1.3
+    return 0.1 + 2.4 * math.pow(noise(_seed(who + slug)), 1.3)
 
 
 def _seed(words: str) -> float:

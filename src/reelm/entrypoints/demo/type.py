@@ -20,7 +20,12 @@ _FOLDERS = (
 )
 _LATIN = {
     "bold": ("NotoSansCJK-Bold.ttc", "NotoSans-Bold.ttf", "LiberationSans-Bold.ttf", "DejaVuSans-Bold.ttf"),
-    "sans": ("NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "DejaVuSans.ttf"),
+    "sans": (
+        "NotoSansCJK-Regular.ttc",
+        "NotoSans-Regular.ttf",
+        "LiberationSans-Regular.ttf",
+        "DejaVuSans.ttf",
+    ),
     "serif": ("NotoSerifCJK-Bold.ttc", "LiberationSerif-Bold.ttf", "DejaVuSerif-Bold.ttf"),
     "mono": ("LiberationMono-Bold.ttf", "DejaVuSansMono-Bold.ttf", "NotoSansMono-Bold.ttf"),
 }
@@ -70,7 +75,7 @@ def typeface(style: str, size: int, han: bool = False) -> Font:
         assert isinstance(fallback, ImageFont.FreeTypeFont), "Pillow was built without FreeType"
         return fallback
     # The second face of Noto's collections is Korean, the third Simplified Chinese.
-    index = 2 if path.endswith("CJK-Bold.ttc") or path.endswith("CJK-Regular.ttc") else 0
+    index = 2 if path.endswith(("CJK-Bold.ttc", "CJK-Regular.ttc")) else 0
     return ImageFont.truetype(path, size, index=index)
 
 

@@ -60,9 +60,16 @@ def loudness(sound: NDArray[np.float32]) -> float:
     """Integrated loudness in LUFS of a stereo loop."""
     bands = np.fft.rfftfreq(sound.shape[1], 1 / RATE)
     shelf = 1 + (10 ** (4.0 / 20) - 1) / (1 + (1500 / np.maximum(bands, 1)) ** 4)
-    weighted = np.fft.irfft(np.fft.rfft(sound) * shelf / (1 + (38 / np.maximum(bands, 0.1)) ** 4) ** 0.5, sound.shape[1])
+    weighted = np.fft.irfft(
+        np.fft.rfft(sound) * shelf / (1 + (38 / np.maximum(bands, 0.1)) ** 4) ** 0.5, sound.shape[1]
+    )
     block, hop = int(0.4 * RATE), int(0.1 * RATE)
-    power = np.array([(weighted[:, at : at + block] ** 2).mean(axis=1).sum() for at in range(0, sound.shape[1] - block, hop)])
+    power = np.array(
+        [
+            (weighted[:, at : at + block] ** 2).mean(axis=1).sum()
+            for at in range(0, sound.shape[1] - block, hop)
+        ]
+    )
     loud = power[power > 10 ** ((-70 + 0.691) / 10)]
     if not len(loud):
         return -120.0
@@ -70,7 +77,9 @@ def loudness(sound: NDArray[np.float32]) -> float:
     return float(-0.691 + 10 * np.log10(loud[loud > gate].mean()))
 
 
-def master(score: Score, room_seconds: float = 1.4, bright: float = 5200, air: float = 15500) -> NDArray[np.float32]:
+def master(
+    score: Score, room_seconds: float = 1.4, bright: float = 5200, air: float = 15500
+) -> NDArray[np.float32]:
     """Mix, reverberate, duck, bring to -14 LUFS and hold the peaks below -1 dB. Shape (2, samples)."""
     dry = np.zeros((2, score.samples), np.float32)
     sent = np.zeros_like(dry)

@@ -25,11 +25,23 @@ def disco_colander(s: Score) -> None:
             s.strum("keys", v.electric_piano, at + when, notes, length, 0.8)
         for step, loud in enumerate((0, 0, 1, 0, 0.6, 0, 1, 0.5, 0, 0.6, 1, 0, 0.6, 0, 1, 0.6)):
             if loud:
-                s.strum("guitar", functools.partial(v.plucked, bright=1.5), at + step / 4, voicing(chord, 70)[:3], 0.08, loud)
-    s.melody("strings", v.strings,
-             "E5:1.5 D5:.5 C5:1 B4:1 A4:.5 C5:.5 E5:1 F#5:2 D5:1.5 B4:.5 G4:1 B4:1 E5:3 _:1 "
-             "C5:.5 E5:.5 A5:1 G5:1 F#5:1 D#5:.5 F#5:.5 A5:1 B5:2 G5:2 F#5:1 E5:1 "
-             "E5:.25 F#5:.25 G#5:.25 A5:.25 B5:.25 C6:.25 D6:.25 E6:2.25", loud=0.85, pan=-0.15)  # fmt: skip
+                s.strum(
+                    "guitar",
+                    functools.partial(v.plucked, bright=1.5),
+                    at + step / 4,
+                    voicing(chord, 70)[:3],
+                    0.08,
+                    loud,
+                )
+    s.melody(
+        "strings",
+        v.strings,
+        "E5:1.5 D5:.5 C5:1 B4:1 A4:.5 C5:.5 E5:1 F#5:2 D5:1.5 B4:.5 G4:1 B4:1 E5:3 _:1 "
+        "C5:.5 E5:.5 A5:1 G5:1 F#5:1 D#5:.5 F#5:.5 A5:1 B5:2 G5:2 F#5:1 E5:1 "
+        "E5:.25 F#5:.25 G#5:.25 A5:.25 B5:.25 C6:.25 D6:.25 E6:2.25",
+        loud=0.85,
+        pan=-0.15,
+    )
     s.kick(v.kick(150, 48, 0.3), "x... x... x... x...", 0.95)
     s.drum("drums", v.clap(), ".... x... .... x...", 0.6)
     s.drum("drums", v.snare(210, 0.16, 0.6), ".... x... .... x... .... x... .... x.xx", 0.3)
@@ -46,16 +58,26 @@ def save_point_picnic(s: Score) -> None:
     s.bus("chords", 0.27, 0.05)
     s.bus("bass", 0.62, 0.0, duck=0.2)
     s.bus("drums", 0.6, 0.02)
-    tune = ("G5:.5 E5:.25 G5:.25 C6:1 B5:.5 A5:.5 G5:1 F5:.5 A5:.5 C6:.5 A5:.5 G5:1 E5:1 "
-            "A5:.5 F5:.25 A5:.25 D6:1 C6:.5 A5:.5 B5:1 G5:.5 A5:.25 B5:.25 C6:.5 D6:.5 E6:2 "
-            "E6:.5 C6:.25 E6:.25 G6:1 F6:.5 E6:.5 D6:1 C6:.5 A5:.5 F6:.5 E6:.5 D6:.5 C6:.5 B5:1 "
-            "C6:.25 D6:.25 E6:.5 C6:.5 A5:.5 Ab5:.5 C6:.5 Eb6:.5 F6:.5 E6:1 C6:.5 G5:.5 C6:1.5 _:.5")  # fmt: skip
+    tune = (
+        "G5:.5 E5:.25 G5:.25 C6:1 B5:.5 A5:.5 G5:1 F5:.5 A5:.5 C6:.5 A5:.5 G5:1 E5:1 "
+        "A5:.5 F5:.25 A5:.25 D6:1 C6:.5 A5:.5 B5:1 G5:.5 A5:.25 B5:.25 C6:.5 D6:.5 E6:2 "
+        "E6:.5 C6:.25 E6:.25 G6:1 F6:.5 E6:.5 D6:1 C6:.5 A5:.5 F6:.5 E6:.5 D6:.5 C6:.5 B5:1 "
+        "C6:.25 D6:.25 E6:.5 C6:.5 A5:.5 Ab5:.5 C6:.5 Eb6:.5 F6:.5 E6:1 C6:.5 G5:.5 C6:1.5 _:.5"
+    )
     s.melody("lead", v.pulse, tune, loud=0.9, tight=0.8)
     s.melody("echo", functools.partial(v.pulse, width=0.125), tune, beat=0.75, loud=0.8, pan=0.5, tight=0.6)
     for bar, chord in enumerate(("C", "F", "Dm", "G7", "C", "Am7", "F", "C")):
         notes = [pitch + 12 for pitch in voicing(chord, 58)]
         for step in range(16):
-            s.note("chords", functools.partial(v.pulse, width=0.5), bar * 4 + step / 4, notes[step % len(notes)], 0.2, 0.8, -0.5)
+            s.note(
+                "chords",
+                functools.partial(v.pulse, width=0.5),
+                bar * 4 + step / 4,
+                notes[step % len(notes)],
+                0.2,
+                0.8,
+                -0.5,
+            )
         for step, jump in enumerate((0, 0, 12, 0, 7, 0, 12, 7)):
             s.note("bass", v.chip_bass, bar * 4 + step / 2, root_of(chord, 36) + jump, 0.4, 0.9)
     s.kick(v.kick(220, 60, 0.12, 0.5), "x... ..x. x... ....", 0.8)
@@ -74,12 +96,25 @@ def commuter_hummingbird(s: Score) -> None:
         if bar % 3 == 0:
             s.strum("pad", v.pad, bar * 4, voicing(chord, 63), 11, 1.0, width=0.95)
         low, at = root_of(chord, 29), bar * 4
-        for when, step, length in ((0, 0, 1.3), (1.75, 0, 0.4), (2.5, 7, 0.7), (3.5, 10 if bar % 2 else 12, 0.4)):
+        for when, step, length in (
+            (0, 0, 1.3),
+            (1.75, 0, 0.4),
+            (2.5, 7, 0.7),
+            (3.5, 10 if bar % 2 else 12, 0.4),
+        ):
             s.note("bass", v.reese, at + when, low + step, length, 0.9)
         notes = voicing(chord, 74)
         for step in (0, 3, 6, 9, 11, 14):
             note = notes[(step * 2 + bar) % len(notes)]
-            s.note("tune", functools.partial(v.plucked, bright=1.3), at + step / 4, note, 0.3, 0.8, -0.5 if step % 2 else 0.5)
+            s.note(
+                "tune",
+                functools.partial(v.plucked, bright=1.3),
+                at + step / 4,
+                note,
+                0.3,
+                0.8,
+                -0.5 if step % 2 else 0.5,
+            )
     s.kick(v.kick(190, 50, 0.2, 0.5), "x... .... ..x. .... x... .... ..x. ..o.", 1.0)
     s.drum("drums", v.snare(205, 0.2, 0.9), ".... x... .... x... .... x..o .o.. x...", 0.8)
     s.drum("drums", v.snare(235, 0.09, 0.5), ".... ...o .o.. ..o. .... ...o .... ...o", 0.4, pan=0.2)
@@ -101,9 +136,23 @@ def elevator_b4(s: Score) -> None:
         shift = (0, 0, 0, 0, -2, -2, 3, 3)[bar]
         for step in (2, 3, 6, 7, 10, 11, 14, 15):
             cut = 500 + 260 * bar
-            s.note("bass", functools.partial(v.filter_bass, open_to=float(cut)), at + step / 4, 33 + shift + (12 if step == 11 else 0), 0.2, 0.85)  # fmt: skip
+            s.note(
+                "bass",
+                functools.partial(v.filter_bass, open_to=float(cut)),
+                at + step / 4,
+                33 + shift + (12 if step == 11 else 0),
+                0.2,
+                0.85,
+            )
         for when in (0.75, 1.5, 2.75) if bar % 2 == 0 else (0.75, 1.5, 2.25, 3.5):
-            s.strum("stab", functools.partial(v.saw_lead, open_to=1200.0 + 300 * bar), at + when, [p + shift for p in (57, 60, 64, 67)], 0.16, 0.9)  # fmt: skip
+            s.strum(
+                "stab",
+                functools.partial(v.saw_lead, open_to=1200.0 + 300 * bar),
+                at + when,
+                [p + shift for p in (57, 60, 64, 67)],
+                0.16,
+                0.9,
+            )
         if bar % 2 == 0:
             s.strum("pad", v.pad, at, [p + shift for p in (57, 64, 69, 72)], 7, 0.9, width=0.9)
     for bar in (3, 7):
@@ -127,15 +176,27 @@ def tidepool_getaway(s: Score) -> None:
         for step, jump in enumerate((0, 0, 3 if "m" in chord else 4, 0, 7, 7, 10, 7)):
             s.note("bass", v.round_bass, at + step / 2, low + jump, 0.42, 0.85)
         for when in (0.5, 1.5, 2.5, 3.5):
-            s.strum("rhythm", functools.partial(v.plucked, bright=1.4), at + when, voicing(chord, 59), 0.22, 0.9, spread=0.02)
-    s.melody("lead", v.surf_guitar,
-             "E4:.5 E4:.5 F#4:.5 G4:.5 B4:1 A4:1 G4:.5 F#4:.5 E4:1 D#4:1 E4:1 "
-             "E5:.5 D5:.5 B4:.5 G4:.5 A4:1 B4:1 E4:.25 E4:.25 E4:.25 E4:.25 E4:1 _:2 "
-             "A4:.5 A4:.5 B4:.5 C5:.5 E5:1 D5:1 C5:.5 B4:.5 A4:1 G#4:1 A4:1 "
-             "B4:.5 B4:.5 D5:.5 E5:.5 G5:1 F#5:1 E5:.5 D5:.5 B4:1 G4:1 E4:1 "
-             "D#5:.5 F#5:.5 B5:1 A5:.5 F#5:.5 D#5:1 C5:.5 E5:.5 A5:1 G5:.5 E5:.5 C5:1 "
-             "B4:.25 B4:.25 B4:.25 B4:.25 D5:.5 E5:1.5 G5:1 F#5:.5 D#5:.5 B4:.5 A4:.5 F#4:.5 D#4:.5 B3:1",
-             loud=0.9, tight=0.85)  # fmt: skip
+            s.strum(
+                "rhythm",
+                functools.partial(v.plucked, bright=1.4),
+                at + when,
+                voicing(chord, 59),
+                0.22,
+                0.9,
+                spread=0.02,
+            )
+    s.melody(
+        "lead",
+        v.surf_guitar,
+        "E4:.5 E4:.5 F#4:.5 G4:.5 B4:1 A4:1 G4:.5 F#4:.5 E4:1 D#4:1 E4:1 "
+        "E5:.5 D5:.5 B4:.5 G4:.5 A4:1 B4:1 E4:.25 E4:.25 E4:.25 E4:.25 E4:1 _:2 "
+        "A4:.5 A4:.5 B4:.5 C5:.5 E5:1 D5:1 C5:.5 B4:.5 A4:1 G#4:1 A4:1 "
+        "B4:.5 B4:.5 D5:.5 E5:.5 G5:1 F#5:1 E5:.5 D5:.5 B4:1 G4:1 E4:1 "
+        "D#5:.5 F#5:.5 B5:1 A5:.5 F#5:.5 D#5:1 C5:.5 E5:.5 A5:1 G5:.5 E5:.5 C5:1 "
+        "B4:.25 B4:.25 B4:.25 B4:.25 D5:.5 E5:1.5 G5:1 F#5:.5 D#5:.5 B4:.5 A4:.5 F#4:.5 D#4:.5 B3:1",
+        loud=0.9,
+        tight=0.85,
+    )
     s.kick(v.kick(130, 52, 0.24, 0.4), "x... ..x. x... ....", 0.85)
     s.drum("drums", v.snare(200, 0.18, 0.7), ".... x.x. .... x...", 0.6)
     s.drum("drums", v.tom(140), ".... .... .... ..xx", 0.5, pan=-0.3, bars=(3, 7, 11))
@@ -161,7 +222,15 @@ def announcing_nothing(s: Score) -> None:
     for bar, (call, chord) in enumerate(zip(calls, harmony, strict=True)):
         s.melody("brass", v.brass, call, beat=bar * 4, loud=0.9, pan=0.1)
         for when, length in ((0, 0.8), (1, 1.4), (2.5, 0.4), (3, 0.8)):
-            s.strum("brass", functools.partial(v.brass, soft=1.7), bar * 4 + when, voicing(chord, 62), length, 0.85, width=0.8)
+            s.strum(
+                "brass",
+                functools.partial(v.brass, soft=1.7),
+                bar * 4 + when,
+                voicing(chord, 62),
+                length,
+                0.85,
+                width=0.8,
+            )
         for step in range(4):
             s.note("low", v.tuba, bar * 4 + step, root_of(chord, 33) + (7 if step % 2 else 0), 0.6, 0.9)
     s.strum("brass", v.brass, 20, (60, 64, 67, 72, 76), 1.3, 1.1)

@@ -22,10 +22,21 @@ def rain_on_the_router(s: Score) -> None:
         s.strum("keys", v.electric_piano, at + 1.75, notes[1:], 0.5, 0.5)
         s.strum("keys", v.electric_piano, at + 2.5, notes, 1.3, 0.62, spread=0.02)
         low = root_of(chord, 35)
-        for when, step, length in ((0, 0, 1.4), (1.75, 7, 0.5), (2.5, 0, 0.8), (3.5, 10 if "7" in chord else 5, 0.4)):
+        for when, step, length in (
+            (0, 0, 1.4),
+            (1.75, 7, 0.5),
+            (2.5, 0, 0.8),
+            (3.5, 10 if "7" in chord else 5, 0.4),
+        ):
             s.note("bass", v.round_bass, at + when, low + step, length, 0.9)
-    s.melody("tune", v.celesta, "_:.5 A5:.5 C6:.75 A5:1.25 G5:1 _:.5 E5:.5 F5:.75 E5:.75 D5:1.5 "
-             "_:.5 B4:.5 D5:.5 G5:1 E5:1.5 _:.5 C#5:.5 E5:.5 G5:.5 Bb5:1 A5:1", loud=0.6, pan=0.25)  # fmt: skip
+    s.melody(
+        "tune",
+        v.celesta,
+        "_:.5 A5:.5 C6:.75 A5:1.25 G5:1 _:.5 E5:.5 F5:.75 E5:.75 D5:1.5 "
+        "_:.5 B4:.5 D5:.5 G5:1 E5:1.5 _:.5 C#5:.5 E5:.5 G5:.5 Bb5:1 A5:1",
+        loud=0.6,
+        pan=0.25,
+    )
     s.kick(v.kick(110, 44, 0.3, 0.2), "x... ..o. .x.. .... x... ..o. .xo. ..o.", 0.9)
     s.drum("drums", v.snare(175, 0.2, 0.5), ".... x... .... x... .... x... .... x..o", 0.62)
     s.drum("drums", v.hat(0.05, 6000), "x.o. x.ox x.o. x.oo", 0.26, pan=0.3)
@@ -40,18 +51,29 @@ def waltz_for_a_lost_sock(s: Score) -> None:
     s.bus("chords", 0.5, 0.2)
     s.bus("tune", 0.85, 0.25)
     s.bus("bells", 0.4, 0.4)
-    changes = "Am Am Dm Dm E7 E7 Am E7 Am A7 Dm Dm Am E7 Am Am".split()
+    changes = ("Am", "Am", "Dm", "Dm", "E7", "E7", "Am", "E7", "Am", "A7", "Dm", "Dm", "Am", "E7", "Am", "Am")
     for bar, chord in enumerate(changes):
         at = bar * 3
         s.note("bass", v.tuba, at, root_of(chord, 33) + (7 if bar % 2 else 0), 0.75, 0.85)
         for beat in (1, 2):
             s.strum("chords", v.accordion, at + beat, voicing(chord, 59), 0.35, 0.75)
-    s.melody("tune", v.accordion,
-             "E5:2 D#5:.5 E5:.5 A5:2 E5:1 F5:2 E5:.5 F5:.5 D5:3 "
-             "G#4:1 B4:1 D5:1 F5:2 E5:1 C5:1.5 B4:.5 A4:1 B4:3 "
-             "E5:2 D#5:.5 E5:.5 G5:2 A5:1 F5:1 A5:1 D6:1 C6:1.5 B5:.5 A5:1 "
-             "E5:1 A5:1 C6:1 B5:1 G#5:1 E5:1 A5:2 E5:1 A4:2 _:1", loud=0.9, pan=-0.1)  # fmt: skip
-    s.melody("bells", v.celesta, "_:12 E6:.5 D6:.5 B5:.5 G#5:.5 _:1 _:21 E6:1 G#6:1 B6:1 A6:3 _:6", loud=0.7, pan=0.4)
+    s.melody(
+        "tune",
+        v.accordion,
+        "E5:2 D#5:.5 E5:.5 A5:2 E5:1 F5:2 E5:.5 F5:.5 D5:3 "
+        "G#4:1 B4:1 D5:1 F5:2 E5:1 C5:1.5 B4:.5 A4:1 B4:3 "
+        "E5:2 D#5:.5 E5:.5 G5:2 A5:1 F5:1 A5:1 D6:1 C6:1.5 B5:.5 A5:1 "
+        "E5:1 A5:1 C6:1 B5:1 G#5:1 E5:1 A5:2 E5:1 A4:2 _:1",
+        loud=0.9,
+        pan=-0.1,
+    )
+    s.melody(
+        "bells",
+        v.celesta,
+        "_:12 E6:.5 D6:.5 B5:.5 G#5:.5 _:1 _:21 E6:1 G#6:1 B6:1 A6:3 _:6",
+        loud=0.7,
+        pan=0.4,
+    )
     s.drum("drums", v.shaker(0.12), ".... x... o...", 0.5, pan=0.2)
     s.drum("drums", v.tom(82), "x... .... ....", 0.4)
     s.drum("drums", v.block(1180), ".... .... .... x.x. .... ....", 0.25, pan=-0.5, bars=range(7, 16, 4))
@@ -71,11 +93,19 @@ def bossa_do_pao(s: Score) -> None:
             s.note("bass", v.round_bass, at + when, low + step, length, 0.85)
         hits = (0, 1, 2.5, 3.5) if bar % 2 == 0 else (0.5, 1.5, 2, 3)
         for when in hits:
-            s.strum("guitar", functools.partial(v.plucked, bright=0.7), at + when, notes, 0.55, 0.85, spread=0.015)
+            s.strum(
+                "guitar", functools.partial(v.plucked, bright=0.7), at + when, notes, 0.55, 0.85, spread=0.015
+            )
         s.strum("pad", v.pad, at, voicing(chord, 67), 3.4, 0.7, width=0.9)
-    s.melody("tune", v.whistle,
-             "C6:1.5 E6:.5 D6:1 C6:1 A5:2.5 _:.5 G5:.5 A5:.5 B5:1.5 D6:.5 C6:1 B5:1 A5:3 _:1 "
-             "Bb5:1.5 D6:.5 C6:1 Bb5:1 A5:1 Db6:1 Bb5:1 G5:1 A5:2.5 C6:.5 G5:1 E5:2 _:2", loud=0.75, pan=0.1, up=-12)  # fmt: skip
+    s.melody(
+        "tune",
+        v.whistle,
+        "C6:1.5 E6:.5 D6:1 C6:1 A5:2.5 _:.5 G5:.5 A5:.5 B5:1.5 D6:.5 C6:1 B5:1 A5:3 _:1 "
+        "Bb5:1.5 D6:.5 C6:1 Bb5:1 A5:1 Db6:1 Bb5:1 G5:1 A5:2.5 C6:.5 G5:1 E5:2 _:2",
+        loud=0.75,
+        pan=0.1,
+        up=-12,
+    )
     s.kick(v.kick(70, 50, 0.22, 0.1), "x..o x..o x..o x..o", 0.5)
     s.drum("drums", v.block(900), "x..x ..x. ..x. .x.. ..x. .x.. x..x ..x.", 0.42, pan=0.25)
     s.drum("drums", v.shaker(0.08), "xoxo xoxo xoxo xoxo", 0.32, pan=-0.3)
@@ -118,8 +148,13 @@ def moon_in_slippers(s: Score) -> None:
         s.strum("pad", v.pad, at, [*voicing(chord, 60), *voicing(chord, 72)[:2]], 3.8, 1.0, width=0.95)
         s.note("bass", v.round_bass, at, root_of(chord, 34), 3.6, 0.9)
         s.note("bass", v.round_bass, at + 2.5, root_of(chord, 34) + 7, 1.2, 0.5)
-    s.melody("bells", v.celesta, "G5:.5 Bb5:.5 D6:1 F6:2 _:.5 Eb6:.5 D6:1 G5:2 _:.5 C6:.5 Eb6:.5 G6:1.5 F6:1 "
-             "_:.5 D6:.5 C6:.5 F5:2.5", loud=0.7, pan=-0.2)  # fmt: skip
+    s.melody(
+        "bells",
+        v.celesta,
+        "G5:.5 Bb5:.5 D6:1 F6:2 _:.5 Eb6:.5 D6:1 G5:2 _:.5 C6:.5 Eb6:.5 G6:1.5 F6:1 _:.5 D6:.5 C6:.5 F5:2.5",
+        loud=0.7,
+        pan=-0.2,
+    )
     s.melody("bells", v.celesta, "_:2.25 Bb6:.75 _:4.25 G6:.75 _:3.25 Eb6:.75 _:4", loud=0.35, pan=0.6)
     s.drum("drums", v.tom(58), "X..o .... .... ....", 0.6)
     s.drum("drums", v.shaker(0.5), ".... .... x... ....", 0.25, pan=0.3)
@@ -132,16 +167,42 @@ def tea_hill_drizzle(s: Score) -> None:
     s.bus("bass", 0.6, 0.1)
     s.bus("pad", 0.2, 0.5)
     s.bus("drums", 0.45, 0.3)
-    scale = [pitch_of(n) for n in ("D3", "E3", "G3", "A3", "B3", "D4", "E4", "G4", "A4", "B4", "D5", "E5", "G5")]
+    scale = [
+        pitch_of(n) for n in ("D3", "E3", "G3", "A3", "B3", "D4", "E4", "G4", "A4", "B4", "D5", "E5", "G5")
+    ]
     for bar, start in enumerate((2, 0, 3, 1, 4, 2)):
         for step in range(8):
             up = start + (0, 2, 4, 5, 7, 5, 4, 2)[step]
-            s.note("zheng", v.guzheng, bar * 4 + step / 2, scale[up % 13], 0.5, 0.75 if step % 2 else 0.9, -0.35 + step * 0.1)
+            s.note(
+                "zheng",
+                v.guzheng,
+                bar * 4 + step / 2,
+                scale[up % 13],
+                0.5,
+                0.75 if step % 2 else 0.9,
+                -0.35 + step * 0.1,
+            )
         for step in range(6):
-            s.note("zheng", v.guzheng, bar * 4 + 3.55 + step * 0.07, scale[6 + step], 0.2, 0.26 + step * 0.03, 0.4)
-    s.melody("flute", v.flute, "_:1 D5:.5 E5:.5 G5:1.5 E5:.5 D5:2 B4:1 A4:1 _:.5 A4:.5 B4:.5 D5:.5 E5:2 "
-             "G5:1 A5:.5 G5:.5 E5:1 D5:1 B4:1.5 D5:.5 E5:2 D5:.5 B4:.5 A4:1 G4:2", loud=0.8, pan=0.15)  # fmt: skip
-    for bar, (root, chord) in enumerate((("G2", "G6"), ("E2", "Em7"), ("A2", "Asus4"), ("D2", "Dsus2"), ("E2", "Em7"), ("G2", "G6"))):  # fmt: skip
+            s.note(
+                "zheng",
+                v.guzheng,
+                bar * 4 + 3.55 + step * 0.07,
+                scale[6 + step],
+                0.2,
+                0.26 + step * 0.03,
+                0.4,
+            )
+    s.melody(
+        "flute",
+        v.flute,
+        "_:1 D5:.5 E5:.5 G5:1.5 E5:.5 D5:2 B4:1 A4:1 _:.5 A4:.5 B4:.5 D5:.5 E5:2 "
+        "G5:1 A5:.5 G5:.5 E5:1 D5:1 B4:1.5 D5:.5 E5:2 D5:.5 B4:.5 A4:1 G4:2",
+        loud=0.8,
+        pan=0.15,
+    )
+    for bar, (root, chord) in enumerate(
+        (("G2", "G6"), ("E2", "Em7"), ("A2", "Asus4"), ("D2", "Dsus2"), ("E2", "Em7"), ("G2", "G6"))
+    ):
         s.note("bass", v.round_bass, bar * 4, pitch_of(root), 2.4, 0.9)
         s.note("bass", v.round_bass, bar * 4 + 2.5, pitch_of(root) + 7, 1.2, 0.6)
         s.strum("pad", v.pad, bar * 4, voicing(chord, 62), 3.6, 0.8, width=0.9)
@@ -149,4 +210,3 @@ def tea_hill_drizzle(s: Score) -> None:
     s.drum("drums", v.block(720), "..o. .... .... o...", 0.4, pan=-0.4)
     s.drum("drums", v.tom(70), "X... .... ..o. ....", 0.7)
     s.drum("drums", v.shaker(0.14), ".... x... .... x.o.", 0.3, pan=0.2)
-

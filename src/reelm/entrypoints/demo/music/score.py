@@ -17,11 +17,26 @@ if TYPE_CHECKING:
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _CHORDS = {
-    "": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10), "m7": (0, 3, 7, 10), "maj7": (0, 4, 7, 11),
-    "m9": (0, 3, 7, 10, 14), "maj9": (0, 4, 7, 11, 14), "9": (0, 4, 7, 10, 14), "13": (0, 4, 10, 14, 21),
-    "6": (0, 4, 7, 9), "m6": (0, 3, 7, 9), "dim": (0, 3, 6, 9), "sus2": (0, 2, 7), "sus4": (0, 5, 7),
-    "7b9": (0, 4, 10, 13), "add9": (0, 4, 7, 14), "m7b5": (0, 3, 6, 10), "69": (0, 4, 7, 9, 14), "5": (0, 7),
-}  # fmt: skip
+    "": (0, 4, 7),
+    "m": (0, 3, 7),
+    "7": (0, 4, 7, 10),
+    "m7": (0, 3, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "m9": (0, 3, 7, 10, 14),
+    "maj9": (0, 4, 7, 11, 14),
+    "9": (0, 4, 7, 10, 14),
+    "13": (0, 4, 10, 14, 21),
+    "6": (0, 4, 7, 9),
+    "m6": (0, 3, 7, 9),
+    "dim": (0, 3, 6, 9),
+    "sus2": (0, 2, 7),
+    "sus4": (0, 5, 7),
+    "7b9": (0, 4, 10, 13),
+    "add9": (0, 4, 7, 14),
+    "m7b5": (0, 3, 6, 10),
+    "69": (0, 4, 7, 9, 14),
+    "5": (0, 7),
+}
 _LOUD = {"X": 1.0, "x": 0.75, "o": 0.45, ".": 0.0}
 
 Voice = Callable[..., "NDArray[np.float32]"]
@@ -108,7 +123,9 @@ class Score:
         """Open a channel."""
         self.buses[name] = Bus(np.zeros((2, self.samples), np.float32), level, echo, duck)
 
-    def place(self, bus: str, sound: NDArray[np.float32], beat: float, loud: float = 0.8, pan: float = 0.0) -> None:
+    def place(
+        self, bus: str, sound: NDArray[np.float32], beat: float, loud: float = 0.8, pan: float = 0.0
+    ) -> None:
         """Add a sound at a beat, wrapping round the loop's end. `pan` runs from -1, left, to 1, right."""
         self._count += 1
         sixteenth = (beat * 4) % 2
@@ -126,15 +143,29 @@ class Score:
             both, start = both[:, room:], 0
 
     def note(
-        self, bus: str, voice: Voice, beat: float, midi: float, length: float, loud: float = 0.8, pan: float = 0.0
+        self,
+        bus: str,
+        voice: Voice,
+        beat: float,
+        midi: float,
+        length: float,
+        loud: float = 0.8,
+        pan: float = 0.0,
     ) -> None:
         """One note, its length in beats."""
         self.place(bus, voice(hertz(midi), round(length * 60 / self.bpm, 4)), beat, loud, pan)
 
     def strum(
-        self, bus: str, voice: Voice, beat: float, notes: Iterable[int], length: float, loud: float = 0.6,
-        spread: float = 0.0, width: float = 0.5,
-    ) -> None:  # fmt: skip
+        self,
+        bus: str,
+        voice: Voice,
+        beat: float,
+        notes: Iterable[int],
+        length: float,
+        loud: float = 0.6,
+        spread: float = 0.0,
+        width: float = 0.5,
+    ) -> None:
         """Several notes at once, `spread` beats apart, laid out from left to right."""
         chord = list(notes)
         for number, midi in enumerate(chord):
@@ -142,9 +173,16 @@ class Score:
             self.note(bus, voice, beat + number * spread, midi, length, loud / len(chord) ** 0.5, pan)
 
     def melody(
-        self, bus: str, voice: Voice, text: str, beat: float = 0.0, loud: float = 0.8, pan: float = 0.0, up: int = 0,
+        self,
+        bus: str,
+        voice: Voice,
+        text: str,
+        beat: float = 0.0,
+        loud: float = 0.8,
+        pan: float = 0.0,
+        up: int = 0,
         tight: float = 0.92,
-    ) -> float:  # fmt: skip
+    ) -> float:
         """Notes written `C5:1.5 _:.5 …`, lengths in beats and `_` a rest. Returns where it ends."""
         for token in text.split():
             name, _, length = token.partition(":")
@@ -155,9 +193,15 @@ class Score:
         return beat
 
     def drum(
-        self, bus: str, sound: NDArray[np.float32], pattern: str, loud: float = 0.8, pan: float = 0.0,
-        bars: Iterable[int] | None = None, per_beat: int = 4,
-    ) -> None:  # fmt: skip
+        self,
+        bus: str,
+        sound: NDArray[np.float32],
+        pattern: str,
+        loud: float = 0.8,
+        pan: float = 0.0,
+        bars: Iterable[int] | None = None,
+        per_beat: int = 4,
+    ) -> None:
         """Strokes by step: `X` hard, `x`, `o` soft, `.` none, blanks ignored. Repeats over the bars given, or all."""
         steps = pattern.replace(" ", "")
         per_bar = self.meter * per_beat
@@ -167,8 +211,14 @@ class Score:
             if mark != "." and step // per_bar in chosen:
                 self.place(bus, sound, step / per_beat, loud * _LOUD[mark], pan)
 
-    def kick(self, sound: NDArray[np.float32], pattern: str, loud: float = 0.9, bars: Iterable[int] | None = None,
-             bus: str = "drums") -> None:  # fmt: skip
+    def kick(
+        self,
+        sound: NDArray[np.float32],
+        pattern: str,
+        loud: float = 0.9,
+        bars: Iterable[int] | None = None,
+        bus: str = "drums",
+    ) -> None:
         """A kick drum, under which ducking buses bow."""
         chosen = list(range(self.bars) if bars is None else bars)
         self.drum(bus, sound, pattern, loud, bars=chosen)

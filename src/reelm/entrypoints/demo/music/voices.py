@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-
     from numpy.typing import NDArray
 
 Sound = "NDArray[np.float32]"
@@ -51,9 +50,12 @@ def _struck(
 
 
 def _swept(
-    pitch: NDArray[np.float64] | float, t: NDArray[np.float64], cutoff: NDArray[np.float64] | float,
-    most: int, odd: bool = False,
-) -> NDArray[np.float64]:  # fmt: skip
+    pitch: NDArray[np.float64] | float,
+    t: NDArray[np.float64],
+    cutoff: NDArray[np.float64] | float,
+    most: int,
+    odd: bool = False,
+) -> NDArray[np.float64]:
     """A sawtooth (or square, if `odd`) through a low-pass filter whose cutoff, in hertz, may move."""
     pitches = np.broadcast_to(np.asarray(pitch, dtype=float), t.shape)
     phase = 2 * np.pi * np.cumsum(pitches) / RATE
@@ -74,7 +76,8 @@ def _hiss(seconds: float, low: float, high: float, seed: int) -> NDArray[np.floa
     bands = np.fft.rfftfreq(length, 1 / RATE)
     spectrum *= (1 / (1 + (low / np.maximum(bands, 1)) ** 6)) * (1 / (1 + (bands / high) ** 6))
     noise: NDArray[np.float64] = np.fft.irfft(spectrum, length)
-    return noise / (np.abs(noise).max() + 1e-9)
+    noise /= np.abs(noise).max() + 1e-9
+    return noise
 
 
 # --- keys, plucked and blown ------------------------------------------------------------------------------------
@@ -95,7 +98,11 @@ def electric_piano(pitch: float, seconds: float) -> NDArray[np.float32]:
 def plucked(pitch: float, seconds: float, bright: float = 1.0, spot: float = 0.21) -> NDArray[np.float32]:
     """A string plucked at `spot` of its length: nylon below brightness 1, steel or silk above."""
     partials = [
-        (n * (1 + 0.00025 * n * n), np.sin(np.pi * n * spot) / n ** (1.5 - 0.35 * bright), 1.4 + 0.32 * n**1.5 / bright)
+        (
+            n * (1 + 0.00025 * n * n),
+            np.sin(np.pi * n * spot) / n ** (1.5 - 0.35 * bright),
+            1.4 + 0.32 * n**1.5 / bright,
+        )
         for n in range(1, 20)
     ]
     t = _clock(seconds + 0.25)
@@ -111,7 +118,9 @@ def guzheng(pitch: float, seconds: float) -> NDArray[np.float32]:
     wave = np.zeros_like(t)
     for n in range(1, 16):
         if pitch * n < _TOP:
-            wave += np.sin(np.pi * n * 0.13) / n**0.95 * np.exp(-(1.1 + 0.3 * n**1.35) * t) * np.sin(n * phase)
+            wave += (
+                np.sin(np.pi * n * 0.13) / n**0.95 * np.exp(-(1.1 + 0.3 * n**1.35) * t) * np.sin(n * phase)
+            )
     return _done(wave * _swell(t, 0.001, seconds + 0.3, 0.2) * 1.1)
 
 
@@ -191,14 +200,18 @@ def whistle(pitch: float, seconds: float) -> NDArray[np.float32]:
     phase = 2 * np.pi * pitch * np.cumsum(shake) / RATE
     air = _hiss(round(seconds + 0.12, 4), pitch * 0.8, pitch * 1.6, 3)
     air = np.resize(air, t.shape)
-    return _done((np.sin(phase) + 0.12 * np.sin(2 * phase) + 0.05 * air) * _swell(t, 0.03, seconds, 0.05) * 0.8)
+    return _done(
+        (np.sin(phase) + 0.12 * np.sin(2 * phase) + 0.05 * air) * _swell(t, 0.03, seconds, 0.05) * 0.8
+    )
 
 
 @functools.cache
 def flute(pitch: float, seconds: float) -> NDArray[np.float32]:
     """A bamboo flute with breath and a late vibrato."""
     t = _clock(seconds + 0.25)
-    shake = 1 + 0.007 * np.sin(2 * np.pi * 4.8 * t) * np.clip((t - 0.25) * 2.5, 0, 1) - 0.015 * np.exp(-t * 18)
+    shake = (
+        1 + 0.007 * np.sin(2 * np.pi * 4.8 * t) * np.clip((t - 0.25) * 2.5, 0, 1) - 0.015 * np.exp(-t * 18)
+    )
     phase = 2 * np.pi * pitch * np.cumsum(shake) / RATE
     air = np.resize(_hiss(round(seconds + 0.25, 4), pitch, pitch * 3, 4), t.shape)
     tone = np.sin(phase) + 0.35 * np.sin(2 * phase) + 0.16 * np.sin(3 * phase) + 0.06 * np.sin(4 * phase)
@@ -252,7 +265,9 @@ def round_bass(pitch: float, seconds: float) -> NDArray[np.float32]:
     """An upright, or a bass guitar played with the thumb."""
     t = _clock(seconds + 0.1)
     partials = [(1.0, 1.0, 1.4), (2.0, 0.42, 3.5), (3.0, 0.2, 6.0), (4.0, 0.09, 9.0), (6.0, 0.04, 16.0)]
-    return _done(_struck(pitch, seconds + 0.1, partials, attack=0.005) * _swell(t, 0.004, seconds, 0.04) * 0.85)
+    return _done(
+        _struck(pitch, seconds + 0.1, partials, attack=0.005) * _swell(t, 0.004, seconds, 0.04) * 0.85
+    )
 
 
 @functools.cache
@@ -276,7 +291,9 @@ def reese(pitch: float, seconds: float) -> NDArray[np.float32]:
 
 
 @functools.cache
-def kick(top: float = 160.0, low: float = 46.0, length: float = 0.34, click: float = 0.35) -> NDArray[np.float32]:
+def kick(
+    top: float = 160.0, low: float = 46.0, length: float = 0.34, click: float = 0.35
+) -> NDArray[np.float32]:
     """A falling sine with a beater's click."""
     t = _clock(length)
     phase = 2 * np.pi * np.cumsum(low + top * np.exp(-t * 32)) / RATE
@@ -306,7 +323,9 @@ def clap() -> NDArray[np.float32]:
     """Three hands, nearly together."""
     t = _clock(0.24)
     bursts = sum(np.exp(-np.maximum(t - at, 0) * 190) * (t >= at) for at in (0.0, 0.011, 0.021))
-    return _done(_hiss(0.24, 900, 4200, 6) * (0.55 * bursts + np.exp(-np.maximum(t - 0.028, 0) * 26) * (t > 0.028)))
+    return _done(
+        _hiss(0.24, 900, 4200, 6) * (0.55 * bursts + np.exp(-np.maximum(t - 0.028, 0) * 26) * (t > 0.028))
+    )
 
 
 @functools.cache

@@ -25,7 +25,7 @@ def kaleidoscope(palette: Palette, folds: int) -> Draw:
         stage.fill(palette[0])
         pulse = hit(now, decay=3.5)
         bar = int(now / 4)
-        turn = sum(45 if step % 2 == 0 else -30 for step in range(bar))
+        turn: float = sum(45 if step % 2 == 0 else -30 for step in range(bar))
         turn += (45 if bar % 2 == 0 else -30) * span(now % 4, 0, 4, smooth)
         for layer in range(5, 0, -1):
             reach = layer * 84 + 30 * pulse
@@ -35,12 +35,36 @@ def kaleidoscope(palette: Palette, folds: int) -> Draw:
                 with stage.at(270, 440, turn=angle):
                     wide = reach * math.tan(math.pi / folds) * (0.62 + 0.3 * pulse)
                     if layer % 2:
-                        stage.blob([(0, -20), (wide * 0.6, -reach * 0.62), (0, -reach), (-wide * 0.6, -reach * 0.62)], tint)
+                        stage.blob(
+                            [
+                                (0, -20),
+                                (wide * 0.6, -reach * 0.62),
+                                (0, -reach),
+                                (-wide * 0.6, -reach * 0.62),
+                            ],
+                            tint,
+                        )
                         stage.circle(0, -reach * 0.66, 9 + 9 * pulse, palette[0])
                     else:
-                        stage.poly([(0, -reach * 0.5), (wide * 0.5, -reach * 0.75), (0, -reach), (-wide * 0.5, -reach * 0.75)], tint)
+                        stage.poly(
+                            [
+                                (0, -reach * 0.5),
+                                (wide * 0.5, -reach * 0.75),
+                                (0, -reach),
+                                (-wide * 0.5, -reach * 0.75),
+                            ],
+                            tint,
+                        )
         stage.circle(270, 440, 58 + 10 * pulse, palette[0])
-        eyes(stage, 270, 434, 17, 48, look=(math.cos(now / 2), math.sin(now / 2)), lids=1 - 0.8 * hit(now, 4, 8))
+        eyes(
+            stage,
+            270,
+            434,
+            17,
+            48,
+            look=(math.cos(now / 2), math.sin(now / 2)),
+            lids=1 - 0.8 * hit(now, 4, 8),
+        )
         smile(stage, 270, 464, 30, 0.8, 5, palette[1])
 
     return draw
@@ -65,29 +89,29 @@ def kaleido_neon(beat: Beat) -> Draw:
 
 
 def pendulums(palette: Palette, count: int, loops: int) -> Draw:
-    """Beads on a row of pendulums, each a little slower: they part, weave, and meet again at the loop's end."""
+    """Beads on a row of pendulums, each a little slower: they part, weave, and meet again after twenty beats."""
+    total = 20.0
 
-    def at_beats(total: float) -> Draw:
-        def draw(stage: Stage, now: float) -> None:
-            stage.fill(palette[0])
-            for bead in range(count):
-                swings = loops + count - bead
-                position = math.cos(2 * math.pi * swings * now / total)
-                y = 130 + bead * 560 / (count - 1)
-                tint = blend(palette[1], palette[2], bead / (count - 1))
-                stage.line([(50, y), (490, y)], 2, palette[3], 0.3, caps=False)
-                speed = abs(math.sin(2 * math.pi * swings * now / total))
-                for ghost in range(1, 5):
-                    earlier = math.cos(2 * math.pi * swings * (now - ghost * 0.05) / total)
-                    stage.circle(270 + 196 * earlier, y, 16 - ghost * 2.4, tint, 0.28 * speed)
-                edge = abs(position) > 0.985
-                with stage.at(270 + 196 * position, y, wide=1 + 0.25 * speed, tall=1 - 0.18 * speed):
-                    stage.circle(0, 0, 25 if edge else 21, palette[4] if edge else tint)
-                    dots(stage, 0, -2, 3, 13, 0.2 if edge else 1.0, palette[0])
+    def where(bead: int, now: float) -> float:
+        return math.cos(2 * math.pi * (loops + count - bead) * now / total)
 
-        return draw
+    def draw(stage: Stage, now: float) -> None:
+        stage.fill(palette[0])
+        for bead in range(count):
+            position = where(bead, now)
+            y = 130 + bead * 560 / (count - 1)
+            tint = blend(palette[1], palette[2], bead / (count - 1))
+            stage.line([(50, y), (490, y)], 2, palette[3], 0.3, caps=False)
+            speed = math.sqrt(1 - position**2)
+            for ghost in range(1, 5):
+                earlier = where(bead, now - ghost * 0.05)
+                stage.circle(270 + 196 * earlier, y, 16 - ghost * 2.4, tint, 0.28 * speed)
+            edge = abs(position) > 0.985
+            with stage.at(270 + 196 * position, y, wide=1 + 0.25 * speed, tall=1 - 0.18 * speed):
+                stage.circle(0, 0, 25 if edge else 21, palette[4] if edge else tint)
+                dots(stage, 0, -2, 3, 13, 0.2 if edge else 1.0, palette[0])
 
-    return lambda stage, now: at_beats(20)(stage, now)
+    return draw
 
 
 @scene("pendulum-choir", "marimba", bars=5)
@@ -131,9 +155,21 @@ def equaliser_city(beat: Beat) -> Draw:
             angle = math.radians(-90 + 50 * wave(now, 4, beam / 4))
             foot = 90 + beam * 120
             tip = (foot + math.cos(angle) * 700, 520 + math.sin(angle) * 700)
-            stage.poly([(foot, 560), (tip[0] - 50, tip[1]), (tip[0] + 50, tip[1])], "#ffffff", 0.05 + 0.12 * high)
+            stage.poly(
+                [(foot, 560), (tip[0] - 50, tip[1]), (tip[0] + 50, tip[1])], "#ffffff", 0.05 + 0.12 * high
+            )
         for number in range(24):
-            star(stage, noise(number) * 540, 80 + noise(number * 5) * 220, 3 + 6 * high * noise(number * 2), "#ffffff", now * 30, 4, 0.3, 0.8)
+            star(
+                stage,
+                noise(number) * 540,
+                80 + noise(number * 5) * 220,
+                3 + 6 * high * noise(number * 2),
+                "#ffffff",
+                now * 30,
+                4,
+                0.3,
+                0.8,
+            )
 
     return draw
 
@@ -155,11 +191,25 @@ def tunnel_comet(beat: Beat) -> Draw:
             x, y = mix(centre[0], 270, pull), mix(centre[1], 470, pull)
             turn = now * 10 + far * 7
             light = 0.5 + 0.5 * hit(now - far * 0.18, 1, 3)
-            stage.box(x, y, size * 1.9, size * 2.3, blend("#05010f", tints[kind], light * min(1, 6 / (far + 1))), corner=size * 0.25, turn=turn)
+            stage.box(
+                x,
+                y,
+                size * 1.9,
+                size * 2.3,
+                blend("#05010f", tints[kind], light * min(1, 6 / (far + 1))),
+                corner=size * 0.25,
+                turn=turn,
+            )
             stage.box(x, y, size * 1.66, size * 2.06, "#05010f", corner=size * 0.22, turn=turn)
         x, y = 270 - 50 * wave(now, 4), 500 + 30 * wave(now, 2)
         for tail in range(9, 0, -1):
-            stage.circle(x - 5 * tail * wave(now, 4, 0.25), y + 16 * tail, 40 - tail * 4, blend("#ffd166", "#f72585", tail / 9), 0.6 - tail * 0.055)
+            stage.circle(
+                x - 5 * tail * wave(now, 4, 0.25),
+                y + 16 * tail,
+                40 - tail * 4,
+                blend("#ffd166", "#f72585", tail / 9),
+                0.6 - tail * 0.055,
+            )
         stage.glow(x, y, 120, "#ffd166", 0.5)
         stage.circle(x, y, 42 + 5 * hit(now), "#fff3b0")
         eyes(stage, x, y - 8, 13, 32, look=(wave(now, 4), -0.6), lids=1.0)
@@ -187,9 +237,24 @@ def truchet_quilt(beat: Beat) -> Draw:
                     stage.box(0, 0, side, side, "#ddbea9" if (row + column) % 2 else "#f0dbc6")
                     for corner in (-1, 1):
                         tint = ("#cb997e", "#6b705c", "#a5a58d", "#b5533c")[(row + column + (corner > 0)) % 4]
-                        stage.arc(corner * side / 2, corner * side / 2, side / 2, 180 if corner > 0 else 0, 270 if corner > 0 else 90, 24, tint)
+                        stage.arc(
+                            corner * side / 2,
+                            corner * side / 2,
+                            side / 2,
+                            180 if corner > 0 else 0,
+                            270 if corner > 0 else 90,
+                            24,
+                            tint,
+                        )
         blink = int(now) % 40
-        eyes(stage, 45 + (blink % 4 + 1) * side, 45 + (blink * 3 % 6 + 2) * side, 15, 40, look=(wave(now, 4), wave(now, 3)))
+        eyes(
+            stage,
+            45 + (blink % 4 + 1) * side,
+            45 + (blink * 3 % 6 + 2) * side,
+            15,
+            40,
+            look=(wave(now, 4), wave(now, 3)),
+        )
 
     return draw
 
@@ -207,7 +272,13 @@ def harmonograph(beat: Beat) -> Draw:
         y = 420 + 125 * fade * (np.sin(t * 87.6 + 1.4) + np.sin(t * 58.6 + drift))
         for part in range(28):
             piece = slice(part * 50, part * 50 + 51)
-            stage.line(np.stack([x[piece], y[piece]], axis=1), 4.2, blend("#fefcfb", "#f6aa1c", part / 28), 0.9, caps=False)
+            stage.line(
+                np.stack([x[piece], y[piece]], axis=1),
+                4.2,
+                blend("#fefcfb", "#f6aa1c", part / 28),
+                0.9,
+                caps=False,
+            )
         head = (float(x[0]), float(y[0]))
         stage.glow(*head, 60, "#ffffff", 0.7)
         stage.circle(*head, 17, "#ffffff")
@@ -226,7 +297,14 @@ def breathing_poster(beat: Beat) -> Draw:
         sway = wave(now, 8)
         for bar in range(12):
             wide = 110 + 90 * math.sin(now * math.pi / 4 + bar * 0.5)
-            stage.box(270 + sway * 40 * math.sin(bar), 300 + bar * 36, 2 * abs(wide) + 40, 22, ("#e63946", "#1d3557")[bar % 2], corner=11)
+            stage.box(
+                270 + sway * 40 * math.sin(bar),
+                300 + bar * 36,
+                2 * abs(wide) + 40,
+                22,
+                ("#e63946", "#1d3557")[bar % 2],
+                corner=11,
+            )
         stage.circle(150 + 40 * sway, 420, 92 + 12 * hit(now, 2), "#ffb703")
         eyes(stage, 150 + 40 * sway, 410, 17, 54, look=(sway, 0.4))
         smile(stage, 150 + 40 * sway, 446, 36, 0.9)
@@ -243,26 +321,44 @@ def spaghetti_scope(beat: Beat) -> Draw:
     def draw(stage: Stage, now: float) -> None:
         low, middle, high = beat.level(now)
         stage.fill("#7f1d1d", "#b91c1c")
-        for x in range(0, 540, 90):
-            for y in range(0, 960, 90):
-                stage.box(x + 45, y + 45, 90, 90, "#ffffff", alpha=0.1 if (x + y) // 90 % 2 else 0.0)
+        for column in range(0, 540, 90):
+            for row in range(0, 960, 90):
+                stage.box(
+                    column + 45, row + 45, 90, 90, "#ffffff", alpha=0.1 if (column + row) // 90 % 2 else 0.0
+                )
         stage.ellipse(270, 490, 236, 236, "#f8f4ec")
         stage.ellipse(270, 490, 194, 194, "#e8dfcf")
         for strand in range(9):
-            points = []
+            points: list[tuple[float, float]] = []
             for step in range(26):
-                x = 84 + step * 15
+                x = 84.0 + step * 15
                 ease = math.sin(math.pi * step / 25)
-                y = 440 + strand * 13 + ease * (44 * low * math.sin(step * 0.5 + now * 3 + strand) + 30 * middle * math.sin(step * 1.1 - now * 5 + strand * 2) + 16 * high * math.sin(step * 2.3 + now * 8))
+                y = (
+                    440
+                    + strand * 13
+                    + ease
+                    * (
+                        44 * low * math.sin(step * 0.5 + now * 3 + strand)
+                        + 30 * middle * math.sin(step * 1.1 - now * 5 + strand * 2)
+                        + 16 * high * math.sin(step * 2.3 + now * 8)
+                    )
+                )
                 points.append((x, y))
             stage.curve(points, 9, ("#f4c95d", "#eab63e", "#f9dd8d")[strand % 3])
         for side, seed in ((-1, 0), (1, 3)):
-            x, y = 270 + side * 74, 428 - 34 * hit(now, 2, 4, 0 if side < 0 else 1)
+            x, y = 270.0 + side * 74, 428 - 34 * hit(now, 2, 4, 0 if side < 0 else 1)
             stage.circle(x, y, 46, "#7c3f20")
             stage.ellipse(x - 12, y - 26, 18, 9, "#c2321f")
             eyes(stage, x, y - 6, 13, 34, look=(-side * 0.6, 0.3), lids=1 - 0.9 * hit(now + seed, 6, 8))
             smile(stage, x, y + 18, 26, 0.9)
         sign(stage, 140, "al dente, live", 56, "#f9dd8d", grown=span(now, -1, 0.5, back))
-        stage.text(270, 206, "4.4 kHz of carbohydrates" if now > 8 else "please do not eat the band", 28, "#ffffff", alpha=swift(span(now, 2, 3)) if now < 8 else 1)
+        stage.text(
+            270,
+            206,
+            "4.4 kHz of carbohydrates" if now > 8 else "please do not eat the band",
+            28,
+            "#ffffff",
+            alpha=swift(span(now, 2, 3)) if now < 8 else 1,
+        )
 
     return draw

@@ -1,20 +1,63 @@
-"""Objects with feelings: socks, lifts, ghosts, clocks, vacuum cleaners, cacti and a traffic light."""
+"""Things at home: socks, a ghost in the wash, a cactus, a robot with a broom inside."""
 
 from __future__ import annotations
 
 import math
 
 from reelm.entrypoints.demo.beat import Beat, Draw, Painted, scene
-from reelm.entrypoints.demo.easing import back, bounce, elastic, hit, keys, mix, noise, smooth, span, swift, wave
+from reelm.entrypoints.demo.easing import (
+    back,
+    bounce,
+    elastic,
+    hit,
+    keys,
+    mix,
+    noise,
+    smooth,
+    span,
+    swift,
+    wave,
+)
 from reelm.entrypoints.demo.puppets import (
-    INK, blinking, bubble, cheeks, cloud, dots, eyes, gasp, heart, legs, limb, sign, smile, star,
-)  # fmt: skip
+    INK,
+    blinking,
+    bubble,
+    cheeks,
+    cloud,
+    dots,
+    eyes,
+    heart,
+    sign,
+    smile,
+    star,
+)
 from reelm.entrypoints.demo.stage import Colour, Stage
 
 
-def sock(stage: Stage, now: float, tint: Colour, stripe: Colour, joy: float, seed: float = 0.0, dotted: bool = False) -> None:
+def sock(
+    stage: Stage,
+    now: float,
+    tint: Colour,
+    stripe: Colour,
+    joy: float,
+    seed: float = 0.0,
+    dotted: bool = False,
+) -> None:
     """A sock standing on its toe, facing right."""
-    stage.blob([(-46, -190), (46, -190), (46, -70), (84, -40), (106, -6), (80, 14), (-10, 14), (-48, -20), (-48, -90)], tint)
+    stage.blob(
+        [
+            (-46, -190),
+            (46, -190),
+            (46, -70),
+            (84, -40),
+            (106, -6),
+            (80, 14),
+            (-10, 14),
+            (-48, -20),
+            (-48, -90),
+        ],
+        tint,
+    )
     if dotted:
         for spot in range(7):
             stage.circle(-28 + spot % 3 * 28, -150 + spot // 3 * 56 + spot % 2 * 12, 9, stripe)
@@ -40,9 +83,32 @@ def sock_search(beat: Beat) -> Draw:
             x = 60 + number * 140
             y = 424 - ((x - 270) / 270) ** 2 * 42
             if number % 2:
-                stage.poly([(x - 44, y), (x + 44, y), (x + 56, y + 30), (x + 36, y + 40), (x + 32, y + 96), (x - 32, y + 96), (x - 36, y + 40), (x - 56, y + 30)], tint)
+                stage.poly(
+                    [
+                        (x - 44, y),
+                        (x + 44, y),
+                        (x + 56, y + 30),
+                        (x + 36, y + 40),
+                        (x + 32, y + 96),
+                        (x - 32, y + 96),
+                        (x - 36, y + 40),
+                        (x - 56, y + 30),
+                    ],
+                    tint,
+                )
             else:
-                stage.poly([(x - 36, y), (x + 36, y), (x + 42, y + 110), (x + 6, y + 110), (x, y + 40), (x - 6, y + 110), (x - 42, y + 110)], tint)
+                stage.poly(
+                    [
+                        (x - 36, y),
+                        (x + 36, y),
+                        (x + 42, y + 110),
+                        (x + 6, y + 110),
+                        (x, y + 40),
+                        (x - 6, y + 110),
+                        (x - 42, y + 110),
+                    ],
+                    tint,
+                )
             for peg in (-30, 30):
                 stage.box(x + peg, y - 2, 8, 26, "#c99a5b", corner=3)
         stage.ellipse(270, 790, 420, 110, "#cfe1b9")
@@ -55,90 +121,39 @@ def sock_search(beat: Beat) -> Draw:
         hop = abs(math.sin(math.pi * now / 1.5))
         x = keys(now, [(0, 120), (3, 150), (9, 205), (24, 205)])
         moving = now < 9
-        with stage.at(x, 700 - (34 * hop if moving else 8 * hit(now, 3)), turn=(8 * math.sin(math.pi * now / 1.5) if moving else 0), size=0.85):
+        with stage.at(
+            x,
+            700 - (34 * hop if moving else 8 * hit(now, 3)),
+            turn=(8 * math.sin(math.pi * now / 1.5) if moving else 0),
+            size=0.85,
+        ):
             sock(stage, now, "#e63946", "#fff1e6", -0.6 if now < 15 else 0.9)
         arrive = span(now, 9, 11, bounce)
         if now > 9:
             lean = -14 * span(now, 18, 19, back)
-            with stage.at(424, mix(120, 700, arrive) - 8 * hit(now, 3), size=0.85, turn=lean):
-                with stage.at(0, 0, wide=-1):
-                    sock(stage, now, "#3a86ff", "#ffd60a", 0.7, 2, dotted=True)
+            with stage.at(424, mix(120, 700, arrive) - 8 * hit(now, 3), size=0.85, turn=lean, wide=-1):
+                sock(stage, now, "#3a86ff", "#ffd60a", 0.7, 2, dotted=True)
         if now < 6:
             bubble(stage, 250, 210, "Have you seen\nmy twin?", 40, (150, 500), span(now, -1, 0.8, back))
         elif now < 9:
             bubble(stage, 250, 210, "Left foot.\nVery stripy.", 40, (190, 500), span(now, 6, 6.8, back))
         elif 11 < now < 15:
-            bubble(stage, 330, 210, "Hi. I'm Right.\nNot very stripy.", 36, (420, 500), span(now, 11, 11.8, back))
+            bubble(
+                stage, 330, 210, "Hi. I'm Right.\nNot very stripy.", 36, (420, 500), span(now, 11, 11.8, back)
+            )
         elif now >= 15:
             bubble(stage, 250, 210, "…close enough.", 46, (220, 500), span(now, 15, 15.8, back))
         if now > 18:
             for number in range(5):
                 age = ((now - 18) / 6 + number / 5) % 1
-                heart(stage, 314 + 40 * math.sin(number * 2 + age * 4), 560 - age * 230, 16 + 6 * noise(number), "#ef476f", 1 - age)
-
-    return draw
-
-
-@scene("elevator", "techno", bars=5)
-def elevator(beat: Beat) -> Draw:
-    """Shapes commute. The hexagon is too wide; the triangle breathes in."""
-    floors = ("4", "3", "2", "1", "B4")
-
-    def shape(stage: Stage, kind: int, now: float, mood: float) -> None:
-        if kind == 0:
-            stage.circle(0, -42, 42, "#ff5d8f")
-        elif kind == 1:
-            stage.box(0, -40, 78, 80, "#3a86ff", corner=10)
-        elif kind == 2:
-            stage.poly([(-48, 0), (48, 0), (0, -88)], "#ffbe0b")
-        elif kind == 3:
-            stage.poly([(math.cos(a) * 62, -54 + math.sin(a) * 62) for a in (math.pi / 3 * i for i in range(6))], "#8ac926")
-        else:
-            star(stage, 0, -48, 54, "#c77dff", 0, 5, 0.55)
-        dots(stage, 0, -42 if kind != 2 else -28, 6, 28, blinking(now, kind))
-        smile(stage, 0, -24 if kind != 2 else -14, 20, mood)
-
-    def draw(stage: Stage, now: float) -> None:
-        stage.fill("#14142b", "#232347")
-        level = now / 4
-        whole = int(level)
-        slide = (whole + span(level - whole, 0.75, 1.0, smooth)) * 640
-        for floor in range(6):
-            y = 420 + floor * 640 - slide
-            if not -400 < y < 1300:
-                continue
-            stage.box(270, y + 10, 500, 560, ("#2f2f5f", "#3d2c5e", "#5a2a5b", "#6d2e46", "#1f4e5f", "#2f2f5f")[floor], corner=30)
-            stage.text(270, y, floors[floor] if floor < 5 else "…", 330, "#ffffff", alpha=0.1)
-            stage.box(270, y + 300, 560, 40, "#0d0d1f")
-        opened = keys(now % 4, [(0, 0), (0.6, 1), (2.3, 1), (3, 0)], swift)
-        stage.box(270, 500, 330, 420, "#0d0d1f", corner=18)
-        stage.box(270, 502, 300, 392, "#f4f1de", corner=10)
-        inside = min(whole + 1, 4) if now % 4 > 1 or whole == 0 else whole
-        bob = 8 * hit(now)
-        squeeze = 0.72 if whole >= 3 else 1.0
-        for rider in range(inside):
-            x = 270 + (rider - (inside - 1) / 2) * (76 if inside < 4 else 66)
-            with stage.at(x, 690 - (bob if rider % 2 else 8 - bob), wide=squeeze if rider == 2 else 1, tall=2 - squeeze if rider == 2 else 1):
-                shape(stage, rider, now, 1.0 if now > 16 else 0.7 if inside < 4 else -0.2)
-        if now > 16:
-            with stage.at(270, 600 - 30 * hit(now), turn=now * 90, size=0.9):
-                shape(stage, 4, now, 1)
-        door = 150 * (1 - opened)
-        for side in (-1, 1):
-            if door > 2:
-                stage.box(270 + side * (150 - door / 2), 502, door, 392, "#8d99ae", corner=4)
-                stage.box(270 + side * (150 - door) + side * 6, 502, 4, 392, "#6c7690")
-        stage.box(270, 262, 150, 66, "#0d0d1f", corner=12)
-        stage.text(262, 260, floors[min(whole, 4)], 46, "#ff5d5d", "mono")
-        stage.poly([(314, 252), (334, 252), (324, 270)], "#ff5d5d", 0.3 + 0.7 * hit(now))
-        lines = ((0, "Going down?"), (4, "Always."), (8, "Room for one more"), (12, "…breathe in"), (16, "B4: THE PARTY"))
-        start, words = lines[min(whole, 4)]
-        sign(stage, 160, words, 52, "#ffffff" if start < 16 else "#ffbe0b", grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back))
-        if now > 16:
-            for ray in range(10):
-                angle = math.radians(ray * 36 + now * 30)
-                stage.poly([(270, 520), (270 + math.cos(angle) * 600, 520 + math.sin(angle) * 600), (270 + math.cos(angle + 0.16) * 600, 520 + math.sin(angle + 0.16) * 600)],
-                           ("#ff5d8f", "#ffbe0b", "#3a86ff", "#8ac926")[ray % 4], 0.16 * (0.4 + hit(now)))  # fmt: skip
+                heart(
+                    stage,
+                    314 + 40 * math.sin(number * 2 + age * 4),
+                    560 - age * 230,
+                    16 + 6 * noise(number),
+                    "#ef476f",
+                    1 - age,
+                )
 
     return draw
 
@@ -148,8 +163,24 @@ def ghost_laundry(beat: Beat) -> Draw:
     """A ghost is washed with the reds."""
 
     def ghost(stage: Stage, now: float, tint: Colour, joy: float) -> None:
-        hem = [(110 - step * 27.5, 90 + (14 if step % 2 else -10) + 5 * math.sin(now * 3 + step)) for step in range(9)]
-        stage.poly([(-110, 90), (-112, -20), (-92, -86), (-50, -122), (0, -134), (50, -122), (92, -86), (112, -20), *hem], tint)
+        hem = [
+            (110 - step * 27.5, 90 + (14 if step % 2 else -10) + 5 * math.sin(now * 3 + step))
+            for step in range(9)
+        ]
+        stage.poly(
+            [
+                (-110, 90),
+                (-112, -20),
+                (-92, -86),
+                (-50, -122),
+                (0, -134),
+                (50, -122),
+                (92, -86),
+                (112, -20),
+                *hem,
+            ],
+            tint,
+        )
         eyes(stage, 0, -34, 24, 76, look=(0, 0.6 if joy < 0 else 0), lids=blinking(now))
         smile(stage, 0, 14, 44, joy, 5)
         cheeks(stage, 0, 0, 150, 15)
@@ -175,78 +206,54 @@ def ghost_laundry(beat: Beat) -> Draw:
                 turn = keys(now, [(0, 0), (4, 0), (15, 1440)], smooth)
                 with stage.at(0, 36, turn=turn):
                     with stage.at(0, 16, size=0.72):
-                        ghost(stage, now, "#ffffff" if now < 6 else (255, round(mix(255, 175, span(now, 6, 14))), round(mix(255, 204, span(now, 6, 14)))), 0.6 if now < 4 else -0.6)
+                        ghost(
+                            stage,
+                            now,
+                            "#ffffff"
+                            if now < 6
+                            else (
+                                255,
+                                round(mix(255, 175, span(now, 6, 14))),
+                                round(mix(255, 204, span(now, 6, 14))),
+                            ),
+                            0.6 if now < 4 else -0.6,
+                        )
                     for rag, tint in enumerate(("#e63946", "#d00000", "#ff4d6d")):
                         angle = rag * 2.1
-                        stage.blob([(math.cos(angle) * 90 + dx, math.sin(angle) * 90 + dy) for dx, dy in ((-26, -10), (8, -26), (28, 4), (-4, 24))], tint)
+                        stage.blob(
+                            [
+                                (math.cos(angle) * 90 + dx, math.sin(angle) * 90 + dy)
+                                for dx, dy in ((-26, -10), (8, -26), (28, 4), (-4, 24))
+                            ],
+                            tint,
+                        )
                 for foam in range(12):
-                    stage.circle(-104 + foam * 19, 118 - 26 * math.sin(foam / 11 * math.pi) + 8 * wave(now, 1.5, foam / 5) - 10, 18, "#ffffff", 0.75)
+                    stage.circle(
+                        -104 + foam * 19,
+                        118 - 26 * math.sin(foam / 11 * math.pi) + 8 * wave(now, 1.5, foam / 5) - 10,
+                        18,
+                        "#ffffff",
+                        0.75,
+                    )
             stage.ring(0, 36, 122, 8, "#e3e7f1")
             stage.arc(0, 36, 104, 200, 240, 9, "#ffffff", 0.5)
         if out > 0:
-            with stage.at(270, mix(560, 400, out) + 10 * wave(now, 3), size=mix(0.7, 1.15, out), turn=5 * wave(now, 6)):
+            with stage.at(
+                270, mix(560, 400, out) + 10 * wave(now, 3), size=mix(0.7, 1.15, out), turn=5 * wave(now, 6)
+            ):
                 ghost(stage, now, "#ffafcc", 1.0)
         if now < 15:
-            sign(stage, 160, "Séparer le blanc" if now < 7.5 else "des couleurs.", 54, "#22577a", grown=span(now, -1 if now < 7.5 else 7.5, 0.6 if now < 7.5 else 8.2, back))
+            sign(
+                stage,
+                160,
+                "Séparer le blanc" if now < 7.5 else "des couleurs.",
+                54,
+                "#22577a",
+                grown=span(now, -1 if now < 7.5 else 7.5, 0.6 if now < 7.5 else 8.2, back),
+            )
             sign(stage, 226, "Keep the whites" if now < 7.5 else "away from the reds.", 32, "#38a3a5")
         else:
             sign(stage, 160, "Bouh rose.", 72, "#d6336c", grown=span(now, 15, 16, elastic))
-
-    return draw
-
-
-@scene("late-clock", "marimba", bars=5)
-def late_clock(beat: Beat) -> Draw:
-    """An alarm clock that is late for work runs through the town."""
-
-    def draw(stage: Stage, now: float) -> None:
-        stage.fill("#ffba49", "#ffd791", "#fff0d1")
-        stage.circle(130, 300, 70, "#fff8e7")
-        for layer, (speed, tint, base) in enumerate(((14, "#f2a65a", 590), (30, "#d9735a", 640))):
-            for house in range(9):
-                seed = house + layer * 20
-                wide = 92
-                x = (house * wide - now * speed) % (9 * wide) - 120
-                tall = 110 + 130 * noise(seed)
-                stage.box(x + 40, base - tall / 2 + 60, wide - 8, tall + 120, tint)
-                stage.poly([(x - 8, base - tall), (x + 88, base - tall), (x + 40, base - tall - 44)], tint)
-                for pane in range(4):
-                    stage.box(x + 24 + pane % 2 * 32, base - tall + 36 + pane // 2 * 46, 17, 24, "#ffe8b8", corner=3, alpha=0.85)
-        stage.box(270, 850, 560, 320, "#7a4b52")
-        for dash in range(8):
-            stage.box((dash * 90 - now * 88) % 720 - 80, 764, 50, 9, "#ffd791", corner=4)
-        stop = now > 16
-        run = now * 2 if not stop else 32
-        up = abs(math.sin(math.pi * run)) * 22
-        with stage.at(270, 560 - up, turn=8 if not stop else -2):
-            legs(stage, 0, 96, 70, 74, run, 12, INK, "#d62839")
-            for side in (-1, 1):
-                swing = math.sin(math.pi * run) * side * 60
-                limb(stage, (side * 104, 10), (side * 130 + swing, 60 - abs(swing) * 0.4), side * 16, 12)
-            for side in (-1, 1):
-                stage.ellipse(side * 66, -112, 40, 30, "#c1121f", turn=side * 34)
-            stage.line([(0, -112), (0, -140)], 8, INK)
-            stage.ellipse(0, -142 + 4 * wave(now, 0.25), 26, 12, "#c1121f")
-            stage.circle(0, 0, 120, "#d62839")
-            stage.circle(0, 0, 98, "#fffaf0")
-            for tick in range(12):
-                angle = math.radians(tick * 30)
-                stage.line([(math.cos(angle) * 84, math.sin(angle) * 84), (math.cos(angle) * 92, math.sin(angle) * 92)], 5, INK)
-            eyes(stage, 0, -22, 22, 58, look=(0.8 if not stop else 0, 0), lids=1.0)
-            for length, speed in ((60, now * 90), (40, now * 7.5)):
-                angle = math.radians(speed - 90)
-                stage.line([(0, 12), (math.cos(angle) * length, 12 + math.sin(angle) * length)], 8, INK)
-            if stop:
-                smile(stage, 0, 52, 40, 0.0, 5)
-            else:
-                gasp(stage, 0, 56, 34, 20 + 8 * hit(now))
-            for drop in range(3):
-                age = (now * 1.2 + drop / 3) % 1
-                if not stop:
-                    stage.ellipse(-110 - age * 60, -80 + age * 50 - drop * 10, 6, 10, "#4cc9f0", 1 - age)
-        talk = ((0, "I'm late!"), (5, "SO late!"), (10, "What time is it?!"), (16, "…I'm a clock."))
-        start, words = max(line for line in talk if line[0] <= now)
-        bubble(stage, 290, 220, words, 52, (300, 400), span(now, start - (1 if start == 0 else 0), start + 0.6, back))
 
     return draw
 
@@ -264,7 +271,14 @@ def cactus_hug(beat: Beat) -> Draw:
         hills(stage, 700, 12, "#5f3f46")
 
     def hills(stage: Stage, base: float, height: float, tint: str) -> None:
-        stage.poly([(-10, 970), *((float(x), base - height * math.sin(x / 64 + base)) for x in range(-10, 560, 16)), (560, 970)], tint)
+        stage.poly(
+            [
+                (-10, 970),
+                *((float(x), base - height * math.sin(x / 64 + base)) for x in range(-10, 560, 16)),
+                (560, 970),
+            ],
+            tint,
+        )
 
     desert = Painted(paint)
 
@@ -275,7 +289,9 @@ def cactus_hug(beat: Beat) -> Draw:
             stage.box(0, -150, 110, 300, "#5a9367", corner=54)
             for side in (-1, 1):
                 raise_ = -40 * wave(now, 4) if not hug else 20
-                stage.curve([(side * 40, -150), (side * 104, -150), (side * 112, -230 + raise_ * 0.4)], 44, "#5a9367")
+                stage.curve(
+                    [(side * 40, -150), (side * 104, -150), (side * 112, -230 + raise_ * 0.4)], 44, "#5a9367"
+                )
             for rib in (-28, 0, 28):
                 stage.line([(rib, -270 + abs(rib)), (rib, -20)], 4, "#44734f")
             for spike in range(16):
@@ -298,14 +314,29 @@ def cactus_hug(beat: Beat) -> Draw:
             out = span(now, 5.6, 6.5, swift)
             for shard in range(12):
                 angle = math.radians(shard * 30)
-                stage.line([(300 + math.cos(angle) * 110 * out, 430 + math.sin(angle) * 110 * out), (300 + math.cos(angle) * (120 * out + 16), 430 + math.sin(angle) * (120 * out + 16))], 8, "#4ea8de", 1 - out)
+                stage.line(
+                    [
+                        (300 + math.cos(angle) * 110 * out, 430 + math.sin(angle) * 110 * out),
+                        (300 + math.cos(angle) * (120 * out + 16), 430 + math.sin(angle) * (120 * out + 16)),
+                    ],
+                    8,
+                    "#4ea8de",
+                    1 - out,
+                )
             stage.text(320, 420, "pop.", 60, "#ffffff", alpha=1 - out * 0.4)
         walk = span(now, 6.6, 9, smooth)
         if walk > 0:
             with stage.at(mix(620, 334, walk), 706 - 5 * abs(wave(now, 1)), size=1.1):
                 for spike in range(13):
                     angle = math.radians(180 + spike * 15)
-                    stage.poly([(math.cos(angle - 0.12) * 56, -6 + math.sin(angle - 0.12) * 56), (math.cos(angle + 0.12) * 56, -6 + math.sin(angle + 0.12) * 56), (math.cos(angle) * 84, -6 + math.sin(angle) * 84)], "#6b4f4f")
+                    stage.poly(
+                        [
+                            (math.cos(angle - 0.12) * 56, -6 + math.sin(angle - 0.12) * 56),
+                            (math.cos(angle + 0.12) * 56, -6 + math.sin(angle + 0.12) * 56),
+                            (math.cos(angle) * 84, -6 + math.sin(angle) * 84),
+                        ],
+                        "#6b4f4f",
+                    )
                 stage.ellipse(0, -14, 62, 52, "#6b4f4f")
                 stage.ellipse(-22, 0, 50, 36, "#f0d2b0")
                 stage.circle(-72, 4, 8, INK)
@@ -313,11 +344,25 @@ def cactus_hug(beat: Beat) -> Draw:
                 smile(stage, -42, 12, 22, 1)
         lines = ((0, "Câlin ?"), (3, "Hug?"), (6.2, "…sorry."), (9, "Enfin."))
         start, words = max(line for line in lines if line[0] <= now)
-        sign(stage, 170, words, 60, "#fff8ea", grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back))
+        sign(
+            stage,
+            170,
+            words,
+            60,
+            "#fff8ea",
+            grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back),
+        )
         if hug > 0.01:
             for number in range(4):
                 age = ((now - 9) / 3 + number / 4) % 1
-                heart(stage, 270 + 50 * math.sin(number * 2.4 + age * 3), 480 - age * 180, 20, "#ff7aa2", 1 - age)
+                heart(
+                    stage,
+                    270 + 50 * math.sin(number * 2.4 + age * 3),
+                    480 - age * 180,
+                    20,
+                    "#ff7aa2",
+                    1 - age,
+                )
 
     return draw
 
@@ -338,9 +383,13 @@ def robot_vacuum(beat: Beat) -> Draw:
         for row in range(16):
             for column in range(4):
                 x = column * 180 + (row % 2) * 90 - 60
-                stage.box(x + 60, row * 62 + 30, 174, 56, "#bfa98f" if (row + column) % 3 else "#b39a7d", corner=4)
+                stage.box(
+                    x + 60, row * 62 + 30, 174, 56, "#bfa98f" if (row + column) % 3 else "#b39a7d", corner=4
+                )
         for speck in range(700):
-            stage.circle(noise(speck) * 540, 60 + noise(speck * 3) * 700, 1.5 + 3 * noise(speck * 7), "#7d6450", 0.5)
+            stage.circle(
+                noise(speck) * 540, 60 + noise(speck * 3) * 700, 1.5 + 3 * noise(speck * 7), "#7d6450", 0.5
+            )
 
     floor = Painted(paint)
 
@@ -358,7 +407,16 @@ def robot_vacuum(beat: Beat) -> Draw:
             stage.circle(0, 0, 54, "#2b2d42")
             stage.circle(0, 0, 46, "#3d405b")
             stage.ring(0, 0, 50, 4, "#06d6a0" if hit(now) > 0.3 else "#118ab2")
-            eyes(stage, 0, -6, 15, 40, look=(math.cos(math.radians(facing)) * 0.8, math.sin(math.radians(facing)) * 0.8), lids=blinking(now), white="#c8fff4")
+            eyes(
+                stage,
+                0,
+                -6,
+                15,
+                40,
+                look=(math.cos(math.radians(facing)) * 0.8, math.sin(math.radians(facing)) * 0.8),
+                lids=blinking(now),
+                white="#c8fff4",
+            )
             smile(stage, 0, 16, 22, 1 if now > 12 else 0.2, 4, "#c8fff4")
         if now < 6:
             sign(stage, 130, "Nettoyage : 12 %", 46, "#3d2c1e", "#fff8ea", span(now, -1, 0.5, back))
@@ -368,63 +426,5 @@ def robot_vacuum(beat: Beat) -> Draw:
         else:
             heart(stage, 270, 430, 60 + 12 * hit(now), "#ef476f")
             sign(stage, 130, "Sentiments : 100 %", 46, "#fff8ea", "#ef476f", span(now, 12, 12.6, elastic))
-
-    return draw
-
-
-@scene("traffic-flirt", "disco", bars=4, first_bar=1)
-def traffic_flirt(beat: Beat) -> Draw:
-    """Two traffic lights across a street, never green at once."""
-
-    def light(stage: Stage, now: float, lit: int, side: int, bow: bool) -> None:
-        stage.box(0, 230, 16, 300, "#2b2d42")
-        stage.box(0, 0, 118, 300, "#1b1c2e", corner=34)
-        for lamp, tint in enumerate(("#ff4d4d", "#ffb703", "#38e07b")):
-            y = -92 + lamp * 92
-            on = lamp == lit
-            if on:
-                stage.glow(0, y, 120, tint, 0.5 + 0.3 * hit(now))
-            stage.circle(0, y, 40, tint if on else "#34364f")
-            if on:
-                eyes(stage, 0, y - 6, 12, 34, look=(side * 0.9, 0), lids=blinking(now, side))
-                smile(stage, 0, y + 16, 22, 0.9 if lamp else 0.5)
-                cheeks(stage, 0, y + 10, 60, 7, "#ffffff")
-        if bow:
-            stage.poly([(0, -158), (-34, -180), (-34, -138)], "#ff6fa5")
-            stage.poly([(0, -158), (34, -180), (34, -138)], "#ff6fa5")
-
-    def draw(stage: Stage, now: float) -> None:
-        stage.fill("#10172f", "#30295c", "#8a4f7d")
-        for x in range(0, 560, 70):
-            tall = 160 + 180 * noise(x + 3)
-            stage.box(x + 30, 720 - tall / 2, 64, tall, "#171a3a")
-            for pane in range(10):
-                if noise(x + pane * 7) > 0.55:
-                    stage.box(x + 16 + pane % 2 * 26, 730 - tall + pane // 2 * 34, 12, 16, "#ffdf8e", alpha=0.7)
-        stage.poly([(-10, 970), (-10, 720), (550, 720), (550, 970)], "#22243d")
-        for stripe in range(7):
-            stage.poly([(40 + stripe * 70, 740), (80 + stripe * 70, 740), (70 + stripe * 82 - 40, 900), (20 + stripe * 82 - 40, 900)], "#e8e8f0", 0.8)
-        together = now >= 12
-        left = 1 if together else (2 if int(now / 4) % 2 == 0 else 0)
-        right = 1 if together else 2 - left
-        with stage.at(122, 430, turn=(6 * span(now, 12, 13, back))):
-            light(stage, now, left, 1, False)
-        with stage.at(418, 430, turn=-(6 * span(now, 12, 13, back))):
-            light(stage, now, right, -1, True)
-        for car in range(3):
-            drive = (now * 120 + car * 330) % 1000 - 200 if not together else -300
-            if left == 2 and not together:
-                stage.box(drive, 690, 118, 44, ("#ef476f", "#06d6a0", "#ffd166")[car], corner=16)
-                stage.box(drive - 6, 660, 66, 36, ("#ef476f", "#06d6a0", "#ffd166")[car], corner=14)
-                stage.box(drive - 6, 660, 50, 22, "#cdefff", corner=8)
-                for wheel in (-34, 34):
-                    stage.circle(drive + wheel, 712, 14, INK)
-        lines = ((0, "Every day at green"), (4, "you're red."), (8, "When I'm red…"), (12, "03:00, both blinking"))
-        start, words = max(line for line in lines if line[0] <= now)
-        sign(stage, 150, words, 46, "#ffffff", grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back))
-        if together:
-            for number in range(6):
-                age = ((now - 12) / 4 + number / 6) % 1
-                heart(stage, 270 + 90 * math.sin(number * 2 + age * 2), 480 - age * 220, 20, "#ff6fa5", 1 - age)
 
     return draw

@@ -5,8 +5,30 @@ from __future__ import annotations
 import math
 
 from reelm.entrypoints.demo.beat import Beat, Draw, scene
-from reelm.entrypoints.demo.easing import back, bounce, clamp, elastic, hit, keys, mix, smooth, span, swift, wave
-from reelm.entrypoints.demo.puppets import INK, blinking, bubble, cheeks, dots, eyes, hills, limb, sign, smile, star
+from reelm.entrypoints.demo.easing import (
+    back,
+    bounce,
+    clamp,
+    elastic,
+    hit,
+    keys,
+    mix,
+    smooth,
+    span,
+    swift,
+    wave,
+)
+from reelm.entrypoints.demo.puppets import (
+    INK,
+    blinking,
+    bubble,
+    dots,
+    eyes,
+    hills,
+    sign,
+    smile,
+    star,
+)
 from reelm.entrypoints.demo.stage import Stage
 
 
@@ -45,8 +67,11 @@ def lost_accents(beat: Beat) -> Draw:
             leave = span(now, 3 + number * 0.5, 6.5 + number * 0.5, smooth)
             come = span(now, 11 + number * 0.5, 13.5 + number * 0.4, smooth)
             away = leave * (1 - come)
-            lift = (base[0] + (420 - number * 40) * away - 60 * math.sin(away * 6), base[1] - (base[1] - 150 - number * 46) * min(1, away * 1.3))
-            accent(stage, lift[0], lift[1], kind, math.sin(now * 9 + number), 0.03 < away)
+            lift = (
+                base[0] + (420 - number * 40) * away - 60 * math.sin(away * 6),
+                base[1] - (base[1] - 150 - number * 46) * min(1, away * 1.3),
+            )
+            accent(stage, lift[0], lift[1], kind, math.sin(now * 9 + number), away > 0.03)
         if now < 3:
             sign(stage, 250, "Tout va bien.", 42, "#9c6644", x=200)
         elif now < 7:
@@ -65,14 +90,33 @@ def lost_accents(beat: Beat) -> Draw:
 def wood_forest(beat: Beat) -> Draw:
     """木, 林, 森: one tree, two trees, a forest, and the one thing the forest lacks."""
 
-    def tree(stage: Stage, x: float, y: float, size: float, now: float, seed: float, tint: str, smiling: float) -> None:
+    def tree(
+        stage: Stage, x: float, y: float, size: float, now: float, seed: float, tint: str, smiling: float
+    ) -> None:
         sway = 3 * wave(now, 4, seed)
         with stage.at(x, y, turn=sway, size=size):
             stage.text(0, -60, "木", 200, tint, "serif")
             if smiling > 0:
-                eyes(stage, 0, -84, 17 * smiling, 42, look=(0.4 * wave(now, 6, seed), 0.3), lids=blinking(now, seed))
+                eyes(
+                    stage,
+                    0,
+                    -84,
+                    17 * smiling,
+                    42,
+                    look=(0.4 * wave(now, 6, seed), 0.3),
+                    lids=blinking(now, seed),
+                )
                 for leaf in range(5):
-                    star(stage, -70 + leaf * 35, -112 + 14 * wave(leaf, 3), 15 * smiling, "#70a83b", now * 14 + leaf * 40, 5, 0.6)
+                    star(
+                        stage,
+                        -70 + leaf * 35,
+                        -112 + 14 * wave(leaf, 3),
+                        15 * smiling,
+                        "#70a83b",
+                        now * 14 + leaf * 40,
+                        5,
+                        0.6,
+                    )
 
     def draw(stage: Stage, now: float) -> None:
         stage.fill("#fffdf2", "#eaf4d3", "#c7dfa4")
@@ -83,10 +127,25 @@ def wood_forest(beat: Beat) -> Draw:
         up = span(now, 8.6, 9.6)
         if three > 0:
             tree(stage, 270, 430 + 40 * (1 - up), 0.8 * three, now, 3, "#2d4a22", three)
-        tree(stage, mix(270, 160, apart), mix(610, 650, apart), mix(1.5, 0.95, apart) * one, now, 1, "#3a5a40", one)
+        tree(
+            stage,
+            mix(270, 160, apart),
+            mix(610, 650, apart),
+            mix(1.5, 0.95, apart) * one,
+            now,
+            1,
+            "#3a5a40",
+            one,
+        )
         if two > 0:
             tree(stage, 390, 650, 0.95 * two, now, 2, "#4b6b3a", two)
-        heads = ((0, "木", "mù: a tree"), (5, "林", "lín: a wood"), (9, "森", "sēn: a forest"), (13.5, "森林里", "deep in the forest"), (16, "没有WiFi", "there is no WiFi"))
+        heads = (
+            (0, "木", "mù: a tree"),
+            (5, "林", "lín: a wood"),
+            (9, "森", "sēn: a forest"),
+            (13.5, "森林里", "deep in the forest"),
+            (16, "没有WiFi", "there is no WiFi"),
+        )
         start, glyph, gloss = max(head for head in heads if head[0] <= now)
         grown = span(now, start - (2 if start == 0 else 0), start + 0.6, back)
         sign(stage, 140, glyph, 84 if len(glyph) < 3 else 66, "#bc4749", grown=grown)
@@ -94,10 +153,27 @@ def wood_forest(beat: Beat) -> Draw:
         if now > 16:
             for tree_ in range(3):
                 x, y = ((160, 560), (390, 560), (270, 360))[tree_]
-                bubble(stage, x + (60 if tree_ != 1 else -60), y - 56, ("哦。", "嗯?", "啊!")[tree_], 30, (x, y), span(now, 16.4 + tree_ * 0.6, 17 + tree_ * 0.6, elastic))
+                bubble(
+                    stage,
+                    x + (60 if tree_ != 1 else -60),
+                    y - 56,
+                    ("哦。", "嗯?", "啊!")[tree_],
+                    30,
+                    (x, y),
+                    span(now, 16.4 + tree_ * 0.6, 17 + tree_ * 0.6, elastic),
+                )
             lift = 16 * hit(now, 2)
             for arc in range(3):
-                stage.arc(440, 330 - lift, 18 + arc * 18, 225, 315, 8, "#bc4749", 0.9 if int(now * 2) % 4 >= arc else 0.2)
+                stage.arc(
+                    440,
+                    330 - lift,
+                    18 + arc * 18,
+                    225,
+                    315,
+                    8,
+                    "#bc4749",
+                    0.9 if int(now * 2) % 4 >= arc else 0.2,
+                )
             stage.line([(410, 372 - lift), (470, 300 - lift)], 7, INK)
 
     return draw
@@ -114,7 +190,14 @@ def caterpillar_loading(beat: Beat) -> Draw:
         stage.text(270, 230, f"{percent:.0f} %", 130, "#253237")
         lines = ((0, "Loading…"), (8.4, "Almost…"), (10.5, "…shh."), (15.5, "Update installed."))
         start, words = max(line for line in lines if line[0] <= now)
-        sign(stage, 330, words, 46, "#5c6b73", grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back))
+        sign(
+            stage,
+            330,
+            words,
+            46,
+            "#5c6b73",
+            grown=span(now, start - (1 if start == 0 else 0), start + 0.5, back),
+        )
         stage.box(270, 520, 452, 92, "#ffffff", corner=46)
         stage.box(270, 520, 436, 76, "#dbe7ea", corner=38)
         if now < 9:
@@ -131,27 +214,50 @@ def caterpillar_loading(beat: Beat) -> Draw:
             eyes(stage, head + 4, 508, 11, 28, look=(0.8, 0), lids=blinking(now))
             smile(stage, head + 6, 526, 20, 0.9)
             for side in (-10, 14):
-                stage.curve([(head + side, 482), (head + side * 1.4, 464), (head + side * 2, 454)], 5, "#253237")
+                stage.curve(
+                    [(head + side, 482), (head + side * 1.4, 464), (head + side * 2, 454)], 5, "#253237"
+                )
                 stage.circle(head + side * 2, 454, 6, "#e63946")
         elif now < 15.4:
             wrap = span(now, 9, 10, bounce)
             nudge = 7 * wave(now, 0.35) * span(now, 13, 15)
-            with stage.at(452 + nudge - 182 * span(now, 9, 10), 520, turn=4 * wave(now, 2), size=0.6 + 0.5 * wrap):
+            with stage.at(
+                452 + nudge - 182 * span(now, 9, 10), 520, turn=4 * wave(now, 2), size=0.6 + 0.5 * wrap
+            ):
                 stage.ellipse(0, 0, 92, 54, "#d9b382")
                 for band in range(-3, 4):
                     stage.arc(band * 24, 0, 52 - abs(band) * 5, 100, 260, 5, "#b58b57")
                 dots(stage, 44, -6, 5, 24, 0.0)
             for letter in range(3):
                 age = (now / 3 + letter / 3) % 1
-                stage.text(330 + age * 70 + 10 * math.sin(age * 8), 470 - age * 90, "z", 26 + age * 26, "#5c6b73", alpha=1 - age)
+                stage.text(
+                    330 + age * 70 + 10 * math.sin(age * 8),
+                    470 - age * 90,
+                    "z",
+                    26 + age * 26,
+                    "#5c6b73",
+                    alpha=1 - age,
+                )
         else:
             fly = span(now, 15.4, 20, smooth)
             x, y = 270 + 90 * math.sin(fly * 5), mix(560, 530, fly) - 30 * math.sin(fly * 4)
             flap = abs(math.cos(now * 5)) * 0.75 + 0.25
             with stage.at(x, y, turn=10 * wave(now, 3), size=span(now, 15.4, 16.2, elastic) * 1.25):
                 for side in (-1, 1):
-                    stage.blob([(0, -10), (side * 60 * flap, -96), (side * 130 * flap, -76), (side * 112 * flap, -10), (side * 20, 0)], "#ff7b54")
-                    stage.blob([(0, 4), (side * 92 * flap, 10), (side * 84 * flap, 70), (side * 34 * flap, 84)], "#ffb26b")
+                    stage.blob(
+                        [
+                            (0, -10),
+                            (side * 60 * flap, -96),
+                            (side * 130 * flap, -76),
+                            (side * 112 * flap, -10),
+                            (side * 20, 0),
+                        ],
+                        "#ff7b54",
+                    )
+                    stage.blob(
+                        [(0, 4), (side * 92 * flap, 10), (side * 84 * flap, 70), (side * 34 * flap, 84)],
+                        "#ffb26b",
+                    )
                     stage.circle(side * 84 * flap, -58, 15 * flap + 3, "#ffd56f")
                     stage.circle(side * 58 * flap, 42, 10 * flap + 2, "#939b62")
                 stage.box(0, 0, 24, 112, "#253237", corner=12)
@@ -161,116 +267,15 @@ def caterpillar_loading(beat: Beat) -> Draw:
             for piece in range(26):
                 age = (now - 15.4) / 4.6
                 angle = piece * 2.4
-                stage.box(270 + math.cos(angle) * 300 * swift(clamp(age)), 500 + math.sin(angle) * 260 * swift(clamp(age)) + 80 * age, 10, 10, ("#ff7b54", "#ffd56f", "#83c5be")[piece % 3], corner=3, turn=now * 90 + piece * 20, alpha=clamp(1.4 - age))
+                stage.box(
+                    270 + math.cos(angle) * 300 * swift(clamp(age)),
+                    500 + math.sin(angle) * 260 * swift(clamp(age)) + 80 * age,
+                    10,
+                    10,
+                    ("#ff7b54", "#ffd56f", "#83c5be")[piece % 3],
+                    corner=3,
+                    turn=now * 90 + piece * 20,
+                    alpha=clamp(1.4 - age),
+                )
 
     return draw
-
-
-@scene("tired-sentence", "lofi", bars=3)
-def tired_sentence(beat: Beat) -> Draw:
-    """A sentence that is doing its best on a Monday."""
-    words = ("This", "sentence", "is", "doing", "its", "best.")
-    places = ((160, 262), (262, 380), (116, 498), (318, 498), (130, 616), (322, 616))
-    tints = ("#264653", "#2a9d8f", "#e76f51", "#264653", "#f4a261", "#e76f51")
-
-    def draw(stage: Stage, now: float) -> None:
-        stage.fill("#fefae0", "#faedcd")
-        stage.box(270, 700, 420, 8, "#d4a373", corner=4)
-        for number, (word, (x, y), tint) in enumerate(zip(words, places, tints, strict=True)):
-            bedtime = 4 + number * 0.6
-            tip = span(now, bedtime, bedtime + 1.6, bounce)
-            wake = span(now, 10 + number * 0.12, 10.5 + number * 0.12, elastic)
-            lean = (26 if number % 2 else -22) * tip * (1 - wake)
-            breath = 1 + 0.04 * wave(now, 3, number * 0.2) * tip
-            hop = 30 * math.sin(math.pi * clamp((now - 10 - number * 0.12) / 0.7))
-            with stage.at(x, y + 26 * tip * (1 - wake) - hop, turn=lean, tall=breath, size=1 + 0.04 * hit(now, 2) * (1 - tip)):
-                stage.text(0, 0, word, 84, tint)
-                wide = stage.width_of(word, 84)
-                lids = 0.0 if tip > 0.4 and wake < 0.3 else blinking(now, number)
-                eyes(stage, 0, -54, 13, 30, look=(0, 0.4), lids=lids)
-                for side in (-1, 1):
-                    stage.line([(side * wide * 0.25, 46), (side * wide * 0.25 + 4 * wave(now, 2, number * 0.3), 66)], 6, tint)
-            if tip > 0.8 and wake < 0.1:
-                age = (now / 3 + number * 0.3) % 1
-                stage.text(x + 60 + 30 * age, y - 30 - 70 * age, "z", 24 + 24 * age, tint, alpha=1 - age)
-        with stage.at(458, 652, size=span(now, 7, 7.8, back)):
-            stage.arc(34, -4, 18, -90, 90, 8, "#bc6c25")
-            stage.box(0, 0, 66, 72, "#bc6c25", corner=12)
-            dots(stage, 0, -4, 5, 26)
-            smile(stage, 0, 12, 20, 1)
-            for steam in (-12, 12):
-                stage.curve([(steam, -46), (steam + 6 * wave(now, 2), -64), (steam, -84)], 5, "#d4a373", 0.7)
-        sign(stage, 145, "8:59" if now < 4 else "9:01" if now < 10 else "café.", 46, "#bc6c25", grown=span(now, 10, 10.4, back) if now >= 10 else 1)
-
-    return draw
-
-
-@scene("bad-kerning", "techno", bars=4, first_bar=2)
-def bad_kerning(beat: Beat) -> Draw:
-    """Letters that stand too close, and one that needs space."""
-    word = "KERNING"
-
-    def draw(stage: Stage, now: float) -> None:
-        stage.fill("#f5f5f0")
-        stage.box(270, 700, 560, 8, "#e63946")
-        stage.box(60, 480, 8, 900, "#e63946", alpha=0.25)
-        phase = int(now / 4) % 4
-        local = now % 4
-        gaps = ((1.0,) * 7, (1, 1, 0.35, 0.35, 1, 1, 1), (1, 0.3, 1, 1, 2.1, 0.3, 1), (1.0,) * 7)[phase]
-        before = ((1.0,) * 7, (1.0,) * 7, (1, 1, 0.35, 0.35, 1, 1, 1), (1, 0.3, 1, 1, 2.1, 0.3, 1))[phase]
-        ease = span(local, 0, 0.8, elastic)
-        at = [0.0]
-        for old, new in zip(before, gaps, strict=True):
-            at.append(at[-1] + mix(old, new, ease))
-        width = at[-2]
-        for index, glyph in enumerate(word):
-            x = 270 + (at[index] - width / 2) * 64
-            hop = 18 * hit(now) if index % 2 == int(now) % 2 else 0
-            with stage.at(x, 470 - hop):
-                stage.text(0, 0, glyph, 118, "#111111" if glyph != "N" or phase != 2 else "#e63946")
-                dots(stage, 0, -68, 5, 18, blinking(now, index), "#111111")
-                for side in (-1, 1):
-                    limb(stage, (side * 14, 52), (side * 16, 84 + hop), side * 4, 5, "#111111")
-        talk = (("Personal space matters.", 36), ("“Keming.”", 78), ("K ERNI   NG is fine too", 36), ("Designers, breathe.", 44))
-        words, size = talk[phase]
-        sign(stage, 190, words, size, "#111111", grown=span(local, 0, 0.4, back) if now > 0.4 else 1)
-        stage.text(270, 640, "fig. " + str(phase + 1), 30, "#e63946", "mono")
-
-    return draw
-
-
-@scene("loop-notice", "chip", bars=5, first_bar=3)
-def loop_notice(beat: Beat) -> Draw:
-    """A clip that knows it is a loop and would like to talk about it."""
-    lines = ("This clip loops.", "I know,", "because I have been here before.", "There was a duck.", "There. Duck.", "See you in 1 second!")
-
-    def draw(stage: Stage, now: float) -> None:
-        hue = int(now / 4) % 5
-        stage.fill(*(("#3a0ca3", "#7209b7"), ("#f72585", "#b5179e"), ("#4361ee", "#4cc9f0"), ("#06d6a0", "#118ab2"), ("#3a0ca3", "#7209b7"))[hue])
-        for ring in range(7):
-            radius = ((ring / 7 + now / beat.beats * 3) % 1) * 420
-            stage.ring(270, 470, 30 + radius, 10, "#ffffff", 0.16 * (1 - radius / 420))
-        angle = now / beat.beats * 2 * math.pi - math.pi / 2
-        stage.ring(270, 470, 170, 16, "#ffffff", 0.25)
-        stage.arc(270, 470, 170, -90, math.degrees(angle), 16, "#ffd166")
-        with stage.at(270 + math.cos(angle) * 170, 470 + math.sin(angle) * 170 - 8 * hit(now), turn=math.degrees(angle) + 90):
-            stage.circle(0, 0, 52, "#ffffff")
-            eyes(stage, 8, -8, 14, 36, look=(0.8, 0), lids=blinking(now))
-            smile(stage, 8, 18, 28, 0.8)
-            cheeks(stage, 8, 12, 64, 8)
-        index = min(int(now / beat.beats * 6), 5)
-        start = index * beat.beats / 6
-        words = lines[index]
-        sign(stage, 190, words, 30 if len(words) > 22 else 50, "#ffffff", grown=span(now, start - (1 if index == 0 else 0), start + 0.5, back))
-        if 3 <= index <= 4:
-            walk = span(now, beat.beats * 3 / 6, beat.beats * 5 / 6, lambda x: x)
-            with stage.at(-60 + walk * 660, 690 - 8 * abs(wave(now, 1)), turn=6 * wave(now, 1)):
-                stage.blob([(-44, 0), (-52, -34), (-14, -28), (26, -38), (46, -12), (36, 14), (-24, 16)], "#ffd60a")
-                stage.circle(26, -48, 25, "#ffd60a")
-                stage.poly([(46, -54), (72, -46), (46, -38)], "#f77f00")
-                stage.circle(31, -56, 4.5, INK)
-
-    return draw
-
-
-
