@@ -109,6 +109,17 @@ class ClipsReader:
             for row in rows
         }
 
+    async def list_marks(self, ids: Collection[UUID], person_id: UUID) -> dict[UUID, tuple[bool, bool]]:
+        """Return, for those of `ids` that exist for the subject, whether the person liked and reposted them."""
+        rows = await self._uow.fetch(
+            "SELECT c.id, EXISTS (SELECT 1 FROM likes l WHERE l.person_id = $2 AND l.clip_id = c.id) AS liked, "
+            "EXISTS (SELECT 1 FROM reposts r WHERE r.person_id = $2 AND r.clip_id = c.id) AS reposted "
+            "FROM clips c WHERE c.id = ANY ($1)",
+            list(ids),
+            person_id,
+        )
+        return {row["id"]: (row["liked"], row["reposted"]) for row in rows}
+
     async def get_counts(self, clip_id: UUID) -> ClipCounts:
         row = await self._uow.fetch_row(
             f"SELECT {_COUNTERS} FROM clip_counters k WHERE k.clip_id = $1", clip_id

@@ -32,7 +32,7 @@ from reelm.clips.events import (
 )
 from reelm.clips.reactions import ClipLists, Reactions
 from reelm.clips.repository import ClipRow, ClipsReader, ClipsWriter, Cursor
-from reelm.clips.schemas import Clip, ClipChange, ClipCounts, ClipNew, Status, Visibility
+from reelm.clips.schemas import Clip, ClipChange, ClipCounts, ClipNew, ClipViewer, Status, Visibility
 from reelm.clips.shown import ClipShower, failure_of
 from reelm.clips.states import audience_of
 from reelm.clips.words import put_clip_words
@@ -62,6 +62,7 @@ __all__ = [
     "ClipReposted",
     "ClipUnliked",
     "ClipUnreposted",
+    "ClipViewer",
     "ClipsService",
 ]
 
@@ -120,6 +121,12 @@ class ClipsService:
         if not found:
             raise NotFoundError
         return found[0]
+
+    async def marks(
+        self, uow: UnitOfWork, visitor: Visitor, ids: Sequence[UUID]
+    ) -> dict[UUID, tuple[bool, bool]]:
+        """Return (liked, reposted) by the visitor for those of `ids` that the visitor may see."""
+        return await ClipsReader(uow).list_marks(ids, visitor.person_id) if ids else {}
 
     async def list_of_authors(
         self,

@@ -7,6 +7,7 @@ from reelm.accounts.service import AccountsService
 from reelm.clips.service import ClipsService
 from reelm.comments.service import CommentsService
 from reelm.custody.service import KeysClient
+from reelm.feed.cards import CardCache
 from reelm.feed.catalog import Catalog
 from reelm.feed.service import FeedService
 from reelm.kit.blobs import LocalBlobStore
@@ -74,12 +75,17 @@ class Rooms:
         notices = NoticesService(accounts, clips, comments)
         streams = Streams(listener, database, keys, notices, clips)
         search = SearchService(accounts, social, sounds, clips, catalog, clock)
-        feed = FeedService(Catalog(catalog, clock), accounts, social, clips, clock, ids)
+        live = Catalog(catalog, clock)
+        cards = CardCache(live, database, clips, clock)
+        feed = FeedService(live, cards, accounts, social, clips, clock, ids)
         social.subscribe()
         clips.subscribe()
         NoticeTeller(ids).subscribe(events)
-        listener.on("catalog", feed.catalog.clip_changed)
-        listener.on_return(feed.catalog.missed_some)
+        feed.subscribe(events)
+        for follower in (live.clip_changed, cards.forget):
+            listener.on("catalog", follower)
+        for catching_up in (live.missed_some, cards.forget_all):
+            listener.on_return(catching_up)
         return cls(
             settings=settings,
             clock=clock,

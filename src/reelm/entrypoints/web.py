@@ -19,6 +19,7 @@ from reelm.comments.routes import router as comments_router
 from reelm.custody.service import KeysClient
 from reelm.entrypoints.client_files import ClientFiles
 from reelm.entrypoints.compose import Rooms
+from reelm.entrypoints.fast import FastReads
 from reelm.entrypoints.gate import Gate
 from reelm.entrypoints.health import health, metrics
 from reelm.feed.routes import router as feed_router
@@ -132,8 +133,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None, ids: Ids | Non
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         request_max_body_size=None,
+        logging_config=None,
     )
-    return Gate(app, settings, clock or SystemClock())
+    return Gate(FastReads(app), settings, clock or SystemClock())
 
 
 def run(settings: Settings) -> int:

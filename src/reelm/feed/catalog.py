@@ -38,6 +38,7 @@ class Catalog:
         self._clock = clock
         self.size = 0
         self.ids: list[UUID] = []
+        self.authors: list[UUID] = []
         self.row_of: dict[UUID, int] = {}
         self._columns = {name: np.zeros(_FIRST_ROOM, dtype=np.int64) for name in _COLUMNS}
         self.tags: list[tuple[int, ...]] = []
@@ -69,6 +70,10 @@ class Catalog:
         """Return the rows of the clips of `ids` that are public."""
         alive = self._columns["alive"]
         return [row for clip in ids if (row := self.row_of.get(clip, -1)) >= 0 and alive[row]]
+
+    def author_of(self, clip_id: UUID) -> UUID:
+        """Return who made a clip of the catalog."""
+        return self.authors[self.row_of[clip_id]]
 
     # --- following the database -------------------------------------------------------------------------
 
@@ -167,6 +172,7 @@ class Catalog:
         self._make_room()
         self.size += 1
         self.ids.append(clip.id)
+        self.authors.append(clip.author_id)
         self.row_of[clip.id] = row
         self._columns["author"][row] = self._intern("author", clip.author_id, self.by_author, row)
         sound = -1 if clip.sound_id is None else self._intern("sound", clip.sound_id, self.by_sound, row)

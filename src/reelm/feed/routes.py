@@ -1,8 +1,8 @@
 """HTTP of the feeds and of watch events."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Router, get, post
+from litestar import Response, Router, get, post
 from litestar.params import Parameter
 
 from reelm.accounts.service import Visitor
@@ -26,9 +26,10 @@ async def get_feed(
     feed: FeedService,
     limit: Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT,
     cursor: str | None = None,
-) -> Page[Clip]:
+) -> Response[Page[Clip]]:
     """Return the next clips of a feed: `for-you`, `following`, `friends` or `local`."""
-    return await feed.page(uow, guest, name, limit, cursor)
+    page: Any = await feed.page(uow, guest, name, limit, cursor)
+    return Response(page, media_type="application/json", headers={"cache-control": "no-store"})
 
 
 @post("/events", status_code=202, responses=problems(*SIGNED_IN), tags=["feeds"])

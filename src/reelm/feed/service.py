@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 
 from reelm.accounts.service import AccountsService, Visitor
-from reelm.clips.service import Clip, ClipsService
+from reelm.clips.service import Clip, ClipsService, ClipViewer
+from reelm.feed.cards import CardCache
 from reelm.feed.catalog import Catalog, Rows
 from reelm.feed.pipeline.filters import keep_wanted, short
 from reelm.feed.pipeline.replay import seen_longest_ago
@@ -27,9 +28,10 @@ from reelm.feed.schemas import EventsStored, FeedName, WatchEvent
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import SignInRequiredError
+from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
 from reelm.kit.pages import Page, decode_cursor, encode_cursor
-from reelm.social.service import SocialService
+from reelm.social.service import Followed, FollowEnded, SocialService
 
 _STATES = 5_000
 _HISTORY_DAYS = 90
@@ -38,6 +40,8 @@ _OVERLAP = dt.timedelta(minutes=2)
 _WEEK = dt.timedelta(days=7)
 _SERVED = 100
 _SPARE = 5
+# How long a viewer's ties and language may be remembered from before, when they changed in another process.
+_TIES_SECONDS = 10.0
 
 
 class VisitCursor(msgspec.Struct, frozen=True, array_like=True):
@@ -54,6 +58,7 @@ class FeedService:
     def __init__(
         self,
         catalog: Catalog,
+        cards: CardCache,
         accounts: AccountsService,
         social: SocialService,
         clips: ClipsService,
@@ -61,6 +66,7 @@ class FeedService:
         ids: Ids,
     ) -> None:
         self.catalog = catalog
+        self.cards = cards
         self._accounts = accounts
         self._social = social
         self._clips = clips
@@ -70,8 +76,8 @@ class FeedService:
 
     async def page(
         self, uow: UnitOfWork, guest: Visitor | None, name: FeedName, limit: int, cursor: str | None
-    ) -> Page[Clip]:
-        """Return the next page of a feed. For You and Local are there for the signed-out, too.
+    ) -> Page[Clip] | bytes:
+        """Return the next page of a feed, as a page or as its JSON. For You and Local need no account.
 
         Raises `SignInRequiredError` for the others.
         """
@@ -89,31 +95,48 @@ class FeedService:
 
     # --- For You ----------------------------------------------------------------------------------------
 
-    async def _for_you(
-        self, uow: UnitOfWork, guest: Visitor | None, limit: int, cursor: str | None
-    ) -> Page[Clip]:
-        """Run the pipeline. Eligibility is row-level security's: what it does not show is left out."""
+    async def _for_you(self, uow: UnitOfWork, guest: Visitor | None, limit: int, cursor: str | None) -> bytes:
+        """Run the pipeline; return the page as JSON."""
         visit = decode_cursor(cursor, VisitCursor) or VisitCursor(self._ids.new().bytes, b"")
         served = _split(visit.served)
         viewer = await self._state(uow, guest)
-        followed: set[int] = set()
-        language = -1
-        if guest is not None:
-            authors = await self._social.followed_ids(uow, guest)
-            followed = {self.catalog.number("author", author) for author in authors}
-            language = self.catalog.number("language", await self._accounts.language(uow, guest))
-        rows = self._ranked(viewer, followed, language, visit, served, limit + _SPARE, guest)
-        clips = await self._clips.hydrate(uow, guest, [self.catalog.ids[row] for row in rows])
-        items = clips[:limit]
-        if not items:
-            return Page([])
-        return Page(items, encode_cursor(VisitCursor(visit.seed, _joined(served, items))))
+        rows = self._ranked(viewer, visit, served, limit + _SPARE, guest)
+        ids = [self.catalog.ids[row] for row in rows]
+        shown = (await self._cards(uow, guest, ids))[:limit]
+        following = VisitCursor(visit.seed, _joined(served, [clip_id for clip_id, _ in shown]))
+        return _as_json([card for _, card in shown], encode_cursor(following) if shown else None)
+
+    async def _cards(
+        self, uow: UnitOfWork, guest: Visitor | None, ids: Sequence[UUID]
+    ) -> list[tuple[UUID, bytes]]:
+        """Stage 3, eligibility, and the clips' JSON: what row-level security hides from the viewer is left out."""
+        await self.cards.warm(ids)
+        if guest is None:
+            return [(clip_id, card) for clip_id in ids if (card := self.cards.card(clip_id, None))]
+        marks = await self._clips.marks(uow, guest, ids)
+        authors = {clip_id: self.catalog.author_of(clip_id) for clip_id in marks}
+        ties = await self._social.ties(uow, guest, set(authors.values()) - {guest.person_id})
+        found: list[tuple[UUID, bytes]] = []
+        for clip_id in ids:
+            if clip_id not in marks:
+                continue
+            author = authors[clip_id]
+            follow = ties[author].follow if author in ties else "none"
+            viewer = ClipViewer(*marks[clip_id], follow=follow, own=author == guest.person_id)
+            card = self.cards.card(clip_id, viewer)
+            if card is not None:
+                found.append((clip_id, card))
+        return found
+
+    async def clip_json(self, clip_id: UUID) -> bytes | None:
+        """Return a public clip as the signed-out see it; None if there is no such."""
+        if not self.cards.is_warm(clip_id):
+            await self.cards.warm([clip_id])
+        return self.cards.card(clip_id, None)
 
     def _ranked(
         self,
         viewer: ViewerState,
-        followed: set[int],
-        language: int,
         visit: VisitCursor,
         served: Sequence[bytes],
         count: int,
@@ -121,9 +144,9 @@ class FeedService:
     ) -> list[int]:
         catalog, own = self.catalog, guest.person_id if guest else None
         earlier = set(served)
-        sources = gather(catalog, viewer, followed)
+        sources = gather(catalog, viewer)
         candidates = keep_wanted(catalog, viewer, np.array(sorted(sources), dtype=np.int64), earlier, own)
-        scores = self._scores(viewer, candidates, followed, language)
+        scores = self._scores(viewer, candidates)
         seed = hashlib.sha256(visit.seed + visit.served).digest()
         chosen = choose(catalog, candidates, scores, sources, count, seed)
         if len(chosen) < count:
@@ -131,14 +154,12 @@ class FeedService:
             chosen += [row for row in again.tolist() if row not in set(chosen)][: count - len(chosen)]
         if not chosen and earlier:
             # Everything there is was served on this visit: begin again.
-            return self._ranked(viewer, followed, language, visit, (), count, guest)
+            return self._ranked(viewer, visit, (), count, guest)
         return chosen
 
-    def _scores(self, viewer: ViewerState, rows: Rows, followed: set[int], language: int) -> Rows:
+    def _scores(self, viewer: ViewerState, rows: Rows) -> Rows:
         now = int(self._clock.now().timestamp())
-        return common_score(self.catalog, rows, now) + viewer_score(
-            self.catalog, viewer, rows, followed, language
-        )
+        return common_score(self.catalog, rows, now) + viewer_score(self.catalog, viewer, rows)
 
     async def _state(self, uow: UnitOfWork, guest: Visitor | None) -> ViewerState:
         """Return what is known of a viewer, moved by every event stored since the last page."""
@@ -157,13 +178,26 @@ class FeedService:
         for row in reversed(rows):
             state.learn(self.catalog, row["id"], row["clip_id"], row["kind"])
         state.read_until = now
+        if self._clock.monotonic() >= state.ties_until:
+            authors = await self._social.followed_ids(uow, guest)
+            state.followed = {self.catalog.number("author", author) for author in authors} - {-1}
+            state.language = self.catalog.number("language", await self._accounts.language(uow, guest))
+            state.ties_until = self._clock.monotonic() + _TIES_SECONDS
         return state
+
+    def subscribe(self, events: EventBus) -> None:
+        """Hear whom people follow, so that the next page knows. Called once, by entrypoints."""
+        events.on(Followed, self._on_tie)
+        events.on(FollowEnded, self._on_tie)
+
+    async def _on_tie(self, uow: UnitOfWork, event: Followed | FollowEnded) -> None:
+        state = self._states.get(event.follower_id)
+        if state is not None:
+            state.ties_until = 0.0
 
     # --- Local ------------------------------------------------------------------------------------------
 
-    async def _local(
-        self, uow: UnitOfWork, guest: Visitor | None, limit: int, cursor: str | None
-    ) -> Page[Clip]:
+    async def _local(self, uow: UnitOfWork, guest: Visitor | None, limit: int, cursor: str | None) -> bytes:
         """Everything public in this realm, newest first."""
         visit = decode_cursor(cursor, VisitCursor) or VisitCursor(b"", b"")
         before = visit.place or int(self._clock.now().timestamp()) + 60
@@ -175,13 +209,14 @@ class FeedService:
             if published[row] <= before and short(self.catalog.ids[row]) not in served
         ]
         chosen = rows[: limit + _SPARE]
-        clips = await self._clips.hydrate(uow, guest, [self.catalog.ids[row] for row in chosen])
-        items = clips[:limit]
-        if not items or len(rows) <= len(items):
-            return Page(items)
-        place = int(published[self.catalog.row_of[items[-1].id]])
+        shown = (await self._cards(uow, guest, [self.catalog.ids[row] for row in chosen]))[:limit]
+        cards = [card for _, card in shown]
+        if not shown or len(rows) <= len(shown):
+            return _as_json(cards, None)
+        ids = [clip_id for clip_id, _ in shown]
+        place = int(published[self.catalog.row_of[ids[-1]]])
         # Clips of the same second as the last one are told apart by the cursor's memory.
-        return Page(items, encode_cursor(VisitCursor(b"", _joined(_split(visit.served), items), place)))
+        return _as_json(cards, encode_cursor(VisitCursor(b"", _joined(_split(visit.served), ids), place)))
 
     # --- events -----------------------------------------------------------------------------------------
 
@@ -209,5 +244,10 @@ def _split(served: bytes) -> list[bytes]:
     return [served[start : start + 6] for start in range(0, len(served), 6)]
 
 
-def _joined(served: Sequence[bytes], items: Sequence[Clip]) -> bytes:
-    return b"".join([*served, *(short(item.id) for item in items)][-_SERVED:])
+def _joined(served: Sequence[bytes], ids: Sequence[UUID]) -> bytes:
+    return b"".join([*served, *(short(clip_id) for clip_id in ids)][-_SERVED:])
+
+
+def _as_json(cards: Sequence[bytes], cursor: str | None) -> bytes:
+    following = b"null" if cursor is None else b'"%b"' % cursor.encode()
+    return b'{"items":[%b],"next_cursor":%b}' % (b",".join(cards), following)

@@ -47,9 +47,7 @@ def floor_log2(values: Rows) -> Rows:
     return (np.frexp(values.astype(np.float64))[1] - 1).astype(np.int64)
 
 
-def viewer_score(
-    catalog: Catalog, viewer: ViewerState, rows: Rows, followed: set[int], language: int
-) -> Rows:
+def viewer_score(catalog: Catalog, viewer: ViewerState, rows: Rows) -> Rows:
     """Return the viewer's part of the score."""
     taste = viewer.taste.get
     author, sound = catalog.column("author"), catalog.column("sound")
@@ -58,7 +56,7 @@ def viewer_score(
     for place, row in enumerate(rows.tolist()):
         by = int(author[row])
         points = taste(by, 0) + taste(int(sound[row]), 0) + sum(taste(tag, 0) for tag in catalog.tags[row])
-        points += FOLLOWED if by in followed else 0
-        points += OWN_LANGUAGE if int(languages[row]) == language else 0
+        points += FOLLOWED if by in viewer.followed else 0
+        points += OWN_LANGUAGE if int(languages[row]) == viewer.language else 0
         found[place] = points
     return found

@@ -11,7 +11,7 @@ _TASTES = 24
 _PER_TASTE = 20
 
 
-def gather(catalog: Catalog, viewer: ViewerState, followed: Iterable[int]) -> dict[int, str]:
+def gather(catalog: Catalog, viewer: ViewerState) -> dict[int, str]:
     """Return candidate rows and the source that named each first: following, taste, fresh, trending."""
     found: dict[int, str] = {}
 
@@ -25,7 +25,7 @@ def gather(catalog: Catalog, viewer: ViewerState, followed: Iterable[int]) -> di
                 taken += 1
 
     newest_of_followed = sorted(
-        (row for author in followed for row in catalog.by_author.get(author, ())[-5:]), reverse=True
+        (row for author in viewer.followed for row in catalog.by_author.get(author, ())[-5:]), reverse=True
     )
     take(newest_of_followed, "following", _SHARE["following"])
     before = len(found)

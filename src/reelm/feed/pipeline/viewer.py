@@ -34,6 +34,9 @@ class ViewerState:
         self.refused: set[UUID] = set()
         self.taste: dict[int, int] = {}
         self.read_until: dt.datetime | None = None
+        self.followed: set[int] = set()
+        self.language = -1
+        self.ties_until = 0.0
         self._known: OrderedDict[UUID, None] = OrderedDict()
         self._counted = 0
 

@@ -1,0 +1,90 @@
+"""Clips as ready-made JSON: encoded once for everyone, completed for each viewer.
+
+A clip's JSON is cut into three pieces, around its counters and around what it is to the viewer. The pieces are
+kept while the catalog holds the clip public, for a minute at most, since names and pictures of people change too.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from reelm.clips.service import Clip, ClipsService, ClipViewer
+from reelm.feed.catalog import Catalog
+from reelm.kit.clock import Clock
+from reelm.kit.database import Database
+
+_KEPT = 20_000
+_SECONDS = 60.0
+_COUNTS = b',"counts":'
+_VIEWER = b',"viewer":'
+_SHOWN_COUNTS = ("views", "likes", "comments", "reposts", "shares")
+_encode = msgspec.json.Encoder().encode
+
+
+class _Pieces(msgspec.Struct, frozen=True):
+    """Encoded JSON before the counters, and after the viewer's part; `until` on the monotonic clock."""
+
+    head: bytes
+    tail: bytes
+    until: float
+
+
+class CardCache:
+    """Public clips as JSON bytes."""
+
+    def __init__(self, catalog: Catalog, database: Database, clips: ClipsService, clock: Clock) -> None:
+        self._catalog = catalog
+        self._database = database
+        self._clips = clips
+        self._clock = clock
+        self._pieces: OrderedDict[UUID, _Pieces] = OrderedDict()
+
+    def forget(self, payload: str) -> None:
+        """Drop a clip that changed (channel `catalog`)."""
+        try:
+            self._pieces.pop(UUID(payload), None)
+        except ValueError:
+            return
+
+    def forget_all(self) -> None:
+        """Drop everything: notifications may have been missed."""
+        self._pieces.clear()
+
+    async def warm(self, ids: Sequence[UUID]) -> None:
+        """Encode those of `ids` that are public and not here yet."""
+        now = self._clock.monotonic()
+        missing = [i for i in ids if (found := self._pieces.get(i)) is None or found.until < now]
+        if not missing:
+            return
+        async with self._database.transaction() as uow:
+            clips = await self._clips.hydrate(uow, None, missing)
+        for clip in clips:
+            self._pieces[clip.id] = _cut(clip, now + _SECONDS)
+        for gone in set(missing) - {clip.id for clip in clips}:
+            self._pieces.pop(gone, None)
+        while len(self._pieces) > _KEPT:
+            self._pieces.popitem(last=False)
+
+    def card(self, clip_id: UUID, viewer: ClipViewer | None) -> bytes | None:
+        """Return a warm clip's JSON for one viewer; None if it is not public, or not warm."""
+        pieces = self._pieces.get(clip_id)
+        row = self._catalog.row_of.get(clip_id, -1)
+        if pieces is None or row < 0 or not self._catalog.column("alive")[row]:
+            return None
+        counts = ",".join(f'"{name}":{self._catalog.column(name)[row]}' for name in _SHOWN_COUNTS)
+        mine = b"null" if viewer is None else _encode(viewer)
+        return b"%b%b{%b}%b%b%b" % (pieces.head, _COUNTS, counts.encode(), _VIEWER, mine, pieces.tail)
+
+    def is_warm(self, clip_id: UUID) -> bool:
+        found = self._pieces.get(clip_id)
+        return found is not None and found.until >= self._clock.monotonic()
+
+
+def _cut(clip: Clip, until: float) -> _Pieces:
+    # Inside a JSON string every quote is escaped, so neither mark can occur in somebody's text.
+    encoded = _encode(clip)
+    head, _, rest = encoded.partition(_COUNTS)
+    _, _, tail = rest.partition(_VIEWER + b"null")
+    return _Pieces(head, tail, until)
