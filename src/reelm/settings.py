@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 Role = Literal["reelm_admin", "reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys"]
 DATA_VARIABLE, PORT_VARIABLE = "REELM_DATA", "REELM_PORT"
@@ -31,6 +31,7 @@ class DatabaseSettings:
     pool_size: int = 10
     external: bool = False
     admin_role: str = "reelm_admin"
+    sslmode: str = "prefer"
 
     def connection(self, role: Role) -> dict[str, Any]:
         """Return the keyword arguments of `asyncpg.connect` for one login role."""
@@ -41,12 +42,22 @@ class DatabaseSettings:
             "database": self.name,
             "user": user,
             "password": self.passwords[role],
+            **({"ssl": self.sslmode} if self.external else {}),
         }
 
     @classmethod
     def from_url(cls, url: str, passwords: Mapping[str, str]) -> "DatabaseSettings":
-        """Read `postgresql://admin:password@host:port/name`, the administrator's URL of an own server."""
+        """Read `postgresql://admin:password@host:port/name?sslmode=…`, the administrator's URL of an own server.
+
+        Raises ValueError for an option that would not be obeyed.
+        """
         parts = urlsplit(url)
+        options = parse_qs(parts.query, keep_blank_values=True)
+        sslmode = options.pop("sslmode", ["prefer"])[-1]
+        if options:
+            raise ValueError(f"{DATABASE_VARIABLE} takes no option {', '.join(sorted(options))}")
+        if sslmode not in {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}:
+            raise ValueError(f"{DATABASE_VARIABLE} has an unknown sslmode, {sslmode!r}")
         merged = {**passwords, "reelm_admin": unquote(parts.password or "")}
         return cls(
             host=parts.hostname or "127.0.0.1",
@@ -55,6 +66,7 @@ class DatabaseSettings:
             passwords=merged,
             external=True,
             admin_role=unquote(parts.username or "postgres"),
+            sslmode=sslmode,
         )
 
 

@@ -268,7 +268,11 @@ async def _refusal(admin: Any, role: str, text: str) -> str:
     await transaction.start()
     try:
         await admin.execute(f"SET LOCAL ROLE {role}")
-        await admin.execute(f"EXPLAIN (GENERIC_PLAN) {text}")
+        if admin.get_server_version().major >= 16:
+            await admin.execute(f"EXPLAIN (GENERIC_PLAN) {text}")
+        else:  # only whether it is valid; whether it is allowed is tried on newer servers
+            await admin.execute(f"PREPARE tried AS {text}")
+            await admin.execute("DEALLOCATE tried")
     except asyncpg.InsufficientPrivilegeError as error:
         return str(error)
     finally:

@@ -123,6 +123,7 @@ def _step_down(settings: Settings) -> int:
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
+    os.environ["HOME"] = str(folder)  # another user's home can't be looked into, and asyncpg looks there
     process.die_with_parent(parent, signal.SIGKILL)
     return uid
 
