@@ -52,13 +52,20 @@ AAC = ["-c:a", "aac", "-b:a", "96k"]
 
 
 def plain(
-    path: Path, *, size: str = "180x320", seconds: float = 1.0, rate: str = "30", sound: bool = True
+    path: Path,
+    *,
+    size: str = "180x320",
+    seconds: float = 1.0,
+    rate: str = "30",
+    sound: bool = True,
+    group: int = 30,
 ) -> Path:
-    """A video that can be repackaged as it is."""
+    """A video that can be repackaged as it is (with groups that are not too long)."""
+    video = [*H264, "-g", str(group)]
     if sound:
-        ffmpeg(*picture(size, rate, seconds), *tone(seconds), *H264, *AAC, str(path))
+        ffmpeg(*picture(size, rate, seconds), *tone(seconds), *video, *AAC, str(path))
     else:
-        ffmpeg(*picture(size, rate, seconds), *H264, str(path))
+        ffmpeg(*picture(size, rate, seconds), *video, str(path))
     return path
 
 
@@ -87,6 +94,7 @@ def _program_stream(path: Path) -> Path:
 _STAND_INS: dict[str, Callable[[Path], Path]] = {
     "bunny-portrait-1080x1920-12s.mp4": lambda path: plain(path, size="1080x1920", seconds=4, rate="24"),
     "person-640x360-20s.mp4": lambda path: plain(path, size="640x360", seconds=4),
+    "bunny-1080p-30s.mp4": lambda path: plain(path, size="1920x1080", seconds=6, rate="24", group=240),
     "phone-hevc-960x540.mov": _hevc,
     "city-720x405.mpg": _program_stream,
 }

@@ -13,7 +13,7 @@ from reelm.media import encode, first, ladder, stills
 from reelm.media.ffmpeg import Tools
 from reelm.media.loudness import gain_to_target, read_loudness
 from reelm.media.plan import plan
-from reelm.media.probe import Probe, probe
+from reelm.media.probe import Probe, probe, warm
 from reelm.media.results import FirstPlayable, Ladder, Rendition, Storyboard
 from reelm.media.steps import Workshop
 from reelm.media.workbench import Task, Workbench
@@ -48,7 +48,9 @@ class Pipeline:
     def prepare(self) -> FirstPlayable:
         """Probe (refusing what is no plain video) and make the first thing that plays."""
         with self._steps.open(self._cancelled):
-            return self._first(self._bench())
+            playable = self._first(self._bench())
+        warm()
+        return playable
 
     def finish(self) -> Ladder:
         """Make the whole ladder, posters, preview, storyboard and sound; `prepare` first if need be."""

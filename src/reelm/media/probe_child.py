@@ -234,7 +234,7 @@ def wait_for_job(idle_seconds: float) -> dict[str, Any]:
 def main(site: str, idle_seconds: str) -> dict[str, Any]:
     """Import, wait, confine, open."""
     sys.path.append(site)
-    import av  # noqa: PLC0415
+    import av
 
     av.logging.set_level(None)
     job = wait_for_job(float(idle_seconds))

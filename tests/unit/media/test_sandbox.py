@@ -16,6 +16,8 @@ from tests.factories.media import plain
 from reelm.media import confine, sandbox
 from reelm.media.errors import CancelledError, MediaError, SandboxWeakError
 from reelm.media.ffmpeg import Job, Tools, run
+from reelm.media.nursery import NURSERY
+from reelm.media.probe import probe
 from reelm.media.sandbox import Policy, sandbox_strength
 
 PYTHON = str(Path(sys.executable).resolve())
@@ -173,6 +175,35 @@ def test_it_holds_for_an_ordinary_user_too() -> None:
         **someone,
     )
     assert done.stdout.splitlines() == ["[]", "no network", "no files"], done.stderr
+
+
+def test_a_waiting_probe_process_answers_one_job_and_is_replaced(made: Path) -> None:
+    clip = plain(made / "nursery.mp4")
+    nursery = NURSERY
+    nursery.close()
+    nursery.warm()
+    waiting = nursery._spare
+    assert waiting is not None
+    assert waiting.poll() is None
+    assert probe(clip).duration_ms == 1000
+    assert waiting.poll() == 0, "it answered, and ended"
+    assert nursery._spare is None
+    nursery.warm()
+    waiting = nursery._spare
+    assert waiting is not None
+    waiting.kill()
+    waiting.wait()
+    assert probe(clip).duration_ms == 1000, "a dead one is replaced"
+
+
+def test_a_probe_process_that_grew_tired_is_replaced(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = plain(made / "nursery.mp4")
+    NURSERY.close()
+    real = NURSERY._start
+    tired = [sandbox.start(["/bin/true"])]
+    monkeypatch.setattr(NURSERY, "_start", lambda: tired.pop() if tired else real())
+    assert probe(clip).duration_ms == 1000
+    assert not tired
 
 
 @pytest.mark.parametrize(
