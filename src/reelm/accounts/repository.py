@@ -102,6 +102,10 @@ class AccountsReader:
         return [row["avatar"] for row in rows]
 
     async def find_answer(self, person_id: UUID, key: str) -> tuple[bytes, UUID] | None:
+        """Return what the key made. Requests with the same key pass here one after the other, to their commit."""
+        await self._uow.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"answer {person_id} {key}"
+        )
         row = await self._uow.fetch_row(
             "SELECT request_digest, reference FROM answers WHERE person_id = $1 AND key = $2", person_id, key
         )

@@ -115,7 +115,10 @@ class CommentsWriter(CommentsReader):
             raise NotFoundError
 
     async def pin(self, comment: CommentRecord) -> None:
-        """Pin a comment in place of the one that was."""
+        """Pin a comment in place of the one that was; pins under one clip happen one after the other."""
+        await self._uow.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"pin {comment.clip_id}"
+        )
         await self._uow.execute(
             "UPDATE comments SET pinned_at = NULL WHERE clip_id = $1 AND pinned_at IS NOT NULL AND id <> $2",
             comment.clip_id,

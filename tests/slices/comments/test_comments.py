@@ -38,7 +38,7 @@ async def test_a_comment_is_said_read_and_counted(scene, client):
     assert [(c["id"], c["viewer"]) for c in read] == [(said["id"], None)]
     for_host = (await ada.get(f"/clips/{clip}/comments")).json()["items"][0]["viewer"]
     assert for_host == {"liked": False, "own": False, "may_delete": True, "may_pin": True}
-    assert (await client.get(f"/api/v1/clips/{clip}")).json()["counts"]["comments"] == 1
+    assert (await ben.get(f"/clips/{clip}")).json()["counts"]["comments"] == 1
 
 
 async def test_nobody_says_nothing(scene, client):
@@ -161,7 +161,7 @@ async def test_two_pins_at_once_leave_one(scene, admin):
     ada, ben, clip = scene
     said = [await say(ben, clip, str(n)) for n in range(4)]
     answers = await asyncio.gather(*(ada.put(f"/comments/{c['id']}/pin") for c in said))
-    assert {answer.status_code for answer in answers} <= {204, 409}
+    assert {answer.status_code for answer in answers} == {204}
     page = (await ben.get(f"/clips/{clip}/comments")).json()["items"]
     assert sum(c["pinned"] for c in page) == 1
 
@@ -188,7 +188,7 @@ async def test_deleting_is_for_the_author_and_the_host(scene, sign_up, client):
     assert (await ben.delete(f"/comments/{own['id']}")).status_code == 404
     assert (await ada.delete(f"/comments/{hosted['id']}")).status_code == 204
     assert await texts(eve, clip) == [kept["text"]]
-    assert (await client.get(f"/api/v1/clips/{clip}")).json()["counts"]["comments"] == 1
+    assert (await ben.get(f"/clips/{clip}")).json()["counts"]["comments"] == 1
 
 
 async def test_closed_comments_are_closed_to_all_but_the_author(sign_up, admin):
@@ -248,5 +248,6 @@ async def test_retries_at_the_same_time_say_nothing_twice(scene):
     answers = await asyncio.gather(
         *(ben.post(f"/clips/{clip}/comments", {"text": "Once"}, headers=headers) for _ in range(5))
     )
-    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
     assert await texts(ben, clip) == ["Once"]
