@@ -13,7 +13,7 @@ import msgspec
 from reelm.clips.service import Clip, ClipsService, ClipViewer
 from reelm.feed.catalog import Catalog
 from reelm.kit.clock import Clock
-from reelm.kit.database import Database
+from reelm.kit.database import UnitOfWork
 
 _KEPT = 20_000
 _SECONDS = 60.0
@@ -34,9 +34,8 @@ class _Pieces(msgspec.Struct, frozen=True):
 class CardCache:
     """Public clips as JSON bytes."""
 
-    def __init__(self, catalog: Catalog, database: Database, clips: ClipsService, clock: Clock) -> None:
+    def __init__(self, catalog: Catalog, clips: ClipsService, clock: Clock) -> None:
         self._catalog = catalog
-        self._database = database
         self._clips = clips
         self._clock = clock
         self._pieces: OrderedDict[UUID, _Pieces] = OrderedDict()
@@ -52,18 +51,19 @@ class CardCache:
         """Drop everything: notifications may have been missed."""
         self._pieces.clear()
 
-    async def warm(self, ids: Sequence[UUID]) -> None:
-        """Encode those of `ids` that are public and not here yet."""
+    async def warm(self, uow: UnitOfWork, ids: Sequence[UUID]) -> None:
+        """Encode those of `ids` that are public and not here yet, as far as the subject of `uow` sees them.
+
+        It reads through the caller's transaction: taking another connection while holding one could leave
+        every request waiting for the others.
+        """
         now = self._clock.monotonic()
         missing = [i for i in ids if (found := self._pieces.get(i)) is None or found.until < now]
         if not missing:
             return
-        async with self._database.transaction() as uow:
-            clips = await self._clips.hydrate(uow, None, missing)
-        for clip in clips:
-            self._pieces[clip.id] = _cut(clip, now + _SECONDS)
-        for gone in set(missing) - {clip.id for clip in clips}:
-            self._pieces.pop(gone, None)
+        for clip in await self._clips.hydrate(uow, None, missing):
+            if clip.visibility == "everyone":
+                self._pieces[clip.id] = _cut(clip, now + _SECONDS)
         while len(self._pieces) > _KEPT:
             self._pieces.popitem(last=False)
 

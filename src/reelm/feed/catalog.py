@@ -146,7 +146,7 @@ class Catalog:
         for clip_id in changed - found:
             self._bury(clip_id)
         if changed or self._clock.monotonic() - self._ranked_at > _RANK_SECONDS:
-            self._rank()
+            await asyncio.to_thread(self._rank)
 
     def _intern(self, kind: str, value: object, index: dict[int, list[int]] | None, row: int) -> int:
         number = self._numbers.setdefault((kind, value), len(self._numbers))

@@ -26,7 +26,7 @@ from reelm.feed.pipeline.viewer import ViewerState
 from reelm.feed.repository import EventsReader, EventsWriter
 from reelm.feed.schemas import EventsStored, FeedName, WatchEvent
 from reelm.kit.clock import Clock
-from reelm.kit.database import UnitOfWork
+from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import SignInRequiredError
 from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
@@ -62,9 +62,11 @@ class FeedService:
         accounts: AccountsService,
         social: SocialService,
         clips: ClipsService,
+        database: Database,
         clock: Clock,
         ids: Ids,
     ) -> None:
+        self._database = database
         self.catalog = catalog
         self.cards = cards
         self._accounts = accounts
@@ -110,7 +112,7 @@ class FeedService:
         self, uow: UnitOfWork, guest: Visitor | None, ids: Sequence[UUID]
     ) -> list[tuple[UUID, bytes]]:
         """Stage 3, eligibility, and the clips' JSON: what row-level security hides from the viewer is left out."""
-        await self.cards.warm(ids)
+        await self.cards.warm(uow, ids)
         if guest is None:
             return [(clip_id, card) for clip_id in ids if (card := self.cards.card(clip_id, None))]
         marks = await self._clips.marks(uow, guest, ids)
@@ -131,7 +133,8 @@ class FeedService:
     async def clip_json(self, clip_id: UUID) -> bytes | None:
         """Return a public clip as the signed-out see it; None if there is no such."""
         if not self.cards.is_warm(clip_id):
-            await self.cards.warm([clip_id])
+            async with self._database.transaction() as uow:
+                await self.cards.warm(uow, [clip_id])
         return self.cards.card(clip_id, None)
 
     def _ranked(

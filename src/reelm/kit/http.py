@@ -60,7 +60,8 @@ class UnexpectedError(ReelmError):
 def problems(*kinds: type[ReelmError]) -> dict[int, ResponseSpec]:
     """Declare a route's expected failures for OpenAPI."""
     by_status: dict[int, list[type[ReelmError]]] = {}
-    for kind in (*kinds, InvalidRequestError, TooManyRequestsError):
+    declared: tuple[type[ReelmError], ...] = (*kinds, InvalidRequestError, TooManyRequestsError)
+    for kind in declared:
         by_status.setdefault(kind.status, []).append(kind)
     return {
         status: ResponseSpec(

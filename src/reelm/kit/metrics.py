@@ -23,7 +23,8 @@ def exposition() -> tuple[bytes, str]:
 
     registry = CollectorRegistry()
     if os.environ.get(_FOLDER):
-        MultiProcessCollector(registry)
+        collect: Any = MultiProcessCollector
+        collect(registry)
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 

@@ -13,19 +13,17 @@ def keep_wanted(
     catalog: Catalog, viewer: ViewerState, rows: Rows, served: Collection[bytes], own: UUID | None
 ) -> Rows:
     """Remove dead rows, one's own clips, what was refused, and what earlier pages of this visit had."""
-    own_number = catalog.number("author", own)
-    alive, author = catalog.column("alive"), catalog.column("author")
-
-    def wanted(row: int) -> bool:
-        clip_id = catalog.ids[row]
-        return (
-            bool(alive[row])
-            and int(author[row]) != own_number
-            and clip_id not in viewer.refused
-            and short(clip_id) not in served
-        )
-
-    return np.fromiter((row for row in rows.tolist() if wanted(row)), dtype=np.int64)
+    mask = (catalog.column("alive")[rows] == 1) & (
+        catalog.column("author")[rows] != catalog.number("author", own)
+    )
+    kept: Rows = rows[mask]
+    if not viewer.refused and not served:
+        return kept
+    ids = catalog.ids
+    wanted = [
+        row for row in kept.tolist() if ids[row] not in viewer.refused and short(ids[row]) not in served
+    ]
+    return np.array(wanted, dtype=np.int64)
 
 
 def short(clip_id: UUID) -> bytes:

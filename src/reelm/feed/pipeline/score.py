@@ -49,14 +49,18 @@ def floor_log2(values: Rows) -> Rows:
 
 def viewer_score(catalog: Catalog, viewer: ViewerState, rows: Rows) -> Rows:
     """Return the viewer's part of the score."""
-    taste = viewer.taste.get
-    author, sound = catalog.column("author"), catalog.column("sound")
-    languages = catalog.column("language")
-    found = np.zeros(len(rows), dtype=np.int64)
-    for place, row in enumerate(rows.tolist()):
-        by = int(author[row])
-        points = taste(by, 0) + taste(int(sound[row]), 0) + sum(taste(tag, 0) for tag in catalog.tags[row])
-        points += FOLLOWED if by in viewer.followed else 0
-        points += OWN_LANGUAGE if int(languages[row]) == viewer.language else 0
-        found[place] = points
-    return found
+    taste, followed, language, tags = viewer.taste.get, viewer.followed, viewer.language, catalog.tags
+    authors = catalog.column("author")[rows].tolist()
+    sounds = catalog.column("sound")[rows].tolist()
+    languages = catalog.column("language")[rows].tolist()
+    found: list[int] = []
+    for row, author, sound, spoken in zip(rows.tolist(), authors, sounds, languages, strict=True):
+        points = taste(author, 0) + taste(sound, 0)
+        for tag in tags[row]:
+            points += taste(tag, 0)
+        if author in followed:
+            points += FOLLOWED
+        if spoken == language:
+            points += OWN_LANGUAGE
+        found.append(points)
+    return np.array(found, dtype=np.int64)

@@ -1,27 +1,28 @@
-"""Stage 2, sources: where candidates come from. Up to 500 rows of the catalog, each once, with its source."""
+"""Stage 2, sources: where candidates come from. Up to 300 rows of the catalog, each once, with its source."""
 
 from collections.abc import Iterable
 
 from reelm.feed.catalog import Catalog
 from reelm.feed.pipeline.viewer import ViewerState
 
-CANDIDATES = 500
-_SHARE = {"following": 80, "taste": 160, "fresh": 60}
-_TASTES = 24
-_PER_TASTE = 20
+CANDIDATES = 300
+_SHARE = {"following": 50, "taste": 120, "fresh": 40}
+_TASTES = 16
+_PER_TASTE = 15
 
 
 def gather(catalog: Catalog, viewer: ViewerState) -> dict[int, str]:
     """Return candidate rows and the source that named each first: following, taste, fresh, trending."""
     found: dict[int, str] = {}
+    ids, seen = catalog.ids, viewer.seen
 
     def take(rows: Iterable[int], source: str, most: int) -> None:
         taken = 0
         for row in rows:
             if taken >= most or len(found) >= CANDIDATES:
                 return
-            if int(row) not in found and catalog.ids[int(row)] not in viewer.seen:
-                found[int(row)] = source
+            if row not in found and ids[row] not in seen:
+                found[row] = source
                 taken += 1
 
     newest_of_followed = sorted(
@@ -34,6 +35,6 @@ def gather(catalog: Catalog, viewer: ViewerState) -> dict[int, str]:
             break
         for index in (catalog.by_tag, catalog.by_author, catalog.by_sound):
             take(reversed(index.get(number, ())), "taste", _PER_TASTE)
-    take(catalog.fresh, "fresh", _SHARE["fresh"])
-    take(catalog.top, "trending", CANDIDATES)
+    take(catalog.fresh.tolist(), "fresh", _SHARE["fresh"])
+    take(catalog.top.tolist(), "trending", CANDIDATES)
     return found

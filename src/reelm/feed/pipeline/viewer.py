@@ -5,6 +5,7 @@ an integer of the published score; older liking fades by a quarter each time a h
 """
 
 import datetime as dt
+import heapq
 from collections import OrderedDict
 from uuid import UUID
 
@@ -72,5 +73,5 @@ class ViewerState:
 
     def liked_numbers(self, count: int) -> list[int]:
         """Return the creators, sounds and tags the viewer likes best, best first."""
-        best = sorted((-value, number) for number, value in self.taste.items() if value > 0)
-        return [number for _, number in best[:count]]
+        liked = [(-value, number) for number, value in self.taste.items() if value > 0]
+        return [number for _, number in heapq.nsmallest(count, liked)]
