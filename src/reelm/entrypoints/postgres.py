@@ -30,7 +30,7 @@ _CONFIGURATION = """\
 listen_addresses = ''
 unix_socket_permissions = 0777          # the way in is the password; the folder may belong to another user
 password_encryption = 'scram-sha-256'
-max_connections = 60
+max_connections = 100
 
 # Idle memory: one small shared cache (the kernel's own cache holds the rest) and no process without work.
 shared_buffers = 48MB
