@@ -13,7 +13,7 @@ from reelm.kit.limits import Limit, RateLimiter
 from reelm.media.avatars import LARGEST_BYTES
 from reelm.media.schemas import AvatarOut
 from reelm.media.service import MediaService
-from reelm.media.tus import body_of, tus_router
+from reelm.media.tus import Body, tus_router
 from reelm.media.upload_errors import PictureUnsuitableError
 from reelm.media.uploads import ClientGoneError
 
@@ -32,7 +32,7 @@ async def put_avatar(
     limiter.spend("avatars", str(visitor.person_id), _AVATARS)
     picture = bytearray()
     try:
-        async for chunk in body_of(request):
+        async for chunk in Body(request):
             picture += chunk
             if len(picture) > LARGEST_BYTES:
                 raise PictureUnsuitableError(fields={"picture": "too_large"})

@@ -7,8 +7,10 @@ chunk by chunk from the connection; no handler here ever holds a whole one.
 import asyncio
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
@@ -41,6 +43,8 @@ VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 PIECE_TYPE = "application/offset+octet-stream"
 SILENCE_SECONDS = 60.0
+HEARD_OUT_BYTES = 16 * 1024 * 1024
+HEARD_OUT_SECONDS = 10.0
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _CREATIONS = Limit(burst=60, seconds_each=10)
 _METADATA_CHARS = 4096
@@ -94,19 +98,42 @@ def checksum(header: str | None) -> Checksum | None:
         raise UploadHeaderError(fields={"upload-checksum": "malformed"}) from error
 
 
-async def body_of(request: _Request) -> AsyncIterator[bytes]:
-    """Yield the body as it comes. Raises `ClientGoneError` when it stops coming."""
-    while True:
-        try:
-            message: Any = await asyncio.wait_for(request.receive(), SILENCE_SECONDS)
-        except TimeoutError as error:
-            raise ClientGoneError from error
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        if message.get("body"):
-            yield message["body"]
-        if not message.get("more_body", False):
-            return
+class Body:
+    """A request's body, chunk by chunk as it comes; `over` once all of it has come."""
+
+    def __init__(self, request: _Request) -> None:
+        self._request = request
+        self.over = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Raises `ClientGoneError` when it stops coming."""
+        while not self.over:
+            try:
+                message: Any = await asyncio.wait_for(self._request.receive(), SILENCE_SECONDS)
+            except TimeoutError as error:
+                raise ClientGoneError from error
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            self.over = not message.get("more_body", False)
+            if message.get("body"):
+                yield message["body"]
+
+
+@asynccontextmanager
+async def _heard_out(request: _Request) -> AsyncIterator[Body]:
+    """Read on for a while before refusing: a client that is still sending would not hear the refusal."""
+    body = Body(request)
+    try:
+        yield body
+    except ReelmError:
+        left = HEARD_OUT_BYTES
+        with contextlib.suppress(ClientGoneError, TimeoutError):
+            async with asyncio.timeout(HEARD_OUT_SECONDS):
+                async for chunk in body:
+                    left -= len(chunk)
+                    if left < 0:
+                        break
+        raise
 
 
 def _answer(row: UploadRow | None, status: int, **extra: str) -> Response[None]:
@@ -179,24 +206,22 @@ async def create_upload(
     request: _Request, visitor: Visitor, media: MediaService, limiter: RateLimiter
 ) -> Response[None]:
     """Begin an upload (tus creation); the upload's id is the last segment of `Location`."""
-    _demand_version(request)
-    if "upload-length" not in request.headers:
-        raise UploadHeaderError("Say how long the file is.", fields={"upload-length": "missing"})
-    size = _number(request, "upload-length")
-    if size == 0:
-        raise UploadEmptyError
-    about = metadata(request.headers.get("upload-metadata", ""))
-    limiter.spend("uploads", str(visitor.person_id), _CREATIONS)
-    piece = request.headers.get("content-type", "") == PIECE_TYPE
-    check = checksum(request.headers.get("upload-checksum")) if piece else None
-    row = await media.uploads.create(visitor, size, about.get("filename", ""), about.get("filetype", ""))
-    if piece:
-        try:
-            row = await media.uploads.append(
-                visitor, row.id, 0, body_of(request), announced=_length(request), checksum=check
-            )
-        except (ClientGoneError, ChecksumMismatchError):
-            # The upload exists; what did not arrive well is sent again with PATCH.
+    async with _heard_out(request) as body:
+        _demand_version(request)
+        size = _number(request, "upload-length")
+        if size == 0:
+            raise UploadEmptyError
+        about = metadata(request.headers.get("upload-metadata", ""))
+        limiter.spend("uploads", str(visitor.person_id), _CREATIONS)
+        piece = request.headers.get("content-type", "") == PIECE_TYPE
+        check = checksum(request.headers.get("upload-checksum")) if piece else None
+        row = await media.uploads.create(visitor, size, about.get("filename", ""), about.get("filetype", ""))
+        if piece:
+            # The upload exists from here on; what does not arrive well is sent again with PATCH.
+            with contextlib.suppress(ClientGoneError, ChecksumMismatchError):
+                await media.uploads.append(
+                    visitor, row.id, 0, body, announced=_length(request), checksum=check
+                )
             row = await media.uploads.get(visitor, row.id)
     return _answer(row, 201, location=f"/api/v1/uploads/{row.id}")
 
@@ -216,20 +241,15 @@ async def append_piece(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
 ) -> Response[None]:
     """Go on from `Upload-Offset` (tus core); what this answers is stored for good."""
-    _demand_version(request)
-    if request.headers.get("content-type", "") != PIECE_TYPE:
-        raise UploadTypeError(f"A piece of an upload is sent as {PIECE_TYPE}.")
-    check = checksum(request.headers.get("upload-checksum"))
-    try:
-        row = await media.uploads.append(
-            visitor,
-            upload_id,
-            _number(request, "upload-offset"),
-            body_of(request),
-            announced=_length(request),
-            checksum=check,
-        )
-    except ClientGoneError:
+    async with _heard_out(request) as body:
+        _demand_version(request)
+        if request.headers.get("content-type", "") != PIECE_TYPE:
+            raise UploadTypeError(f"A piece of an upload is sent as {PIECE_TYPE}.")
+        check = checksum(request.headers.get("upload-checksum"))
+        offset = _number(request, "upload-offset")
+        announced = _length(request)
+        with contextlib.suppress(ClientGoneError):
+            await media.uploads.append(visitor, upload_id, offset, body, announced=announced, checksum=check)
         row = await media.uploads.get(visitor, upload_id)
     return _answer(row, 204)
 

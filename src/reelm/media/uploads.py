@@ -12,7 +12,7 @@ import datetime as dt
 import hashlib
 import hmac
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -139,7 +139,7 @@ class Uploads:
         visitor: Visitor,
         upload_id: UUID,
         offset: int,
-        body: AsyncIterator[bytes],
+        body: AsyncIterable[bytes],
         *,
         announced: int | None,
         checksum: Checksum | None,
@@ -161,7 +161,7 @@ class Uploads:
         return await self._take_checked(visitor, row, key, body, checksum)
 
     async def _take(
-        self, visitor: Visitor, row: UploadRow, key: bytes, body: AsyncIterator[bytes]
+        self, visitor: Visitor, row: UploadRow, key: bytes, body: AsyncIterable[bytes]
     ) -> UploadRow:
         try:
             async for piece in _gathered(body, row.size_bytes - row.received_bytes):
@@ -177,7 +177,7 @@ class Uploads:
         return row
 
     async def _take_checked(
-        self, visitor: Visitor, row: UploadRow, key: bytes, body: AsyncIterator[bytes], checksum: Checksum
+        self, visitor: Visitor, row: UploadRow, key: bytes, body: AsyncIterable[bytes], checksum: Checksum
     ) -> UploadRow:
         """Take a piece whole or not at all: only its digest tells whether it arrived well."""
         digest = hashlib.new(checksum.algorithm, usedforsecurity=False)
@@ -244,7 +244,7 @@ class _CutShortError(Exception):
         self.too_much = too_much
 
 
-async def _gathered(body: AsyncIterator[bytes], room: int) -> AsyncIterator[bytes]:
+async def _gathered(body: AsyncIterable[bytes], room: int) -> AsyncIterator[bytes]:
     """Yield parts of `PART_BYTES`, the last one shorter; at most `room` bytes."""
     buffer = bytearray()
     try:
