@@ -43,6 +43,8 @@ from reelm.kit.pages import PAGE_LIMIT, Page
 from reelm.settings import Settings
 
 DEVICE_COOKIE = "reelm_device"
+# Readable by the client, worth nothing to anyone: it spares the signed-out a question that can only be refused.
+HINT_COOKIE = "reelm_here"
 _SIGN_UPS = Limit(burst=20, seconds_each=30)
 _SIGN_INS = Limit(burst=30, seconds_each=2)
 _CONTACTS = Limit(burst=10, seconds_each=60)
@@ -112,16 +114,19 @@ async def sign_in(
         cookies=[
             _cookie(SESSION_COOKIE, signed_in.token, settings),
             _cookie(DEVICE_COOKIE, signed_in.device, settings, path="/api/v1/sessions"),
+            _cookie(HINT_COOKIE, "1", settings, readable=True),
         ],
     )
 
 
-def _cookie(name: str, value: str, settings: Settings, path: str = "/") -> Cookie:
+def _cookie(
+    name: str, value: str, settings: Settings, path: str = "/", *, readable: bool = False
+) -> Cookie:
     return Cookie(
         key=name,
         value=value,
         path=path,
-        httponly=True,
+        httponly=not readable,
         secure=settings.web.secure,
         samesite="lax",
         max_age=int(dt.timedelta(days=30 if value else 0).total_seconds()),
@@ -151,7 +156,8 @@ async def list_sessions(visitor: Visitor, keys: KeysClient) -> SessionsOut:
 
 
 def _signed_out(settings: Settings) -> Response[None]:
-    return Response(None, status_code=204, cookies=[_cookie(SESSION_COOKIE, "", settings)])
+    gone = [_cookie(SESSION_COOKIE, "", settings), _cookie(HINT_COOKIE, "", settings, readable=True)]
+    return Response(None, status_code=204, cookies=gone)
 
 
 @delete("/sessions/current", responses=problems(*SIGNED_IN), status_code=204, tags=["sessions"])
