@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Router, delete, get, patch, post, put
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 from litestar.response import Stream
 
 from reelm.accounts.service import Visitor
@@ -57,7 +57,7 @@ async def create_clip(
     visitor: Visitor,
     clips: ClipsService,
     limiter: RateLimiter,
-    idempotency_key: Annotated[str | None, Parameter(header="Idempotency-Key", max_length=200)] = None,
+    idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)] = None,
 ) -> Clip:
     """Make a clip of a complete upload. Its `status` is `processing` until it plays."""
     limiter.spend("clips", str(visitor.person_id), _CREATIONS)
