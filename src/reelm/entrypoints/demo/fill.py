@@ -25,7 +25,7 @@ from reelm.entrypoints.demo import footage
 from reelm.entrypoints.demo.actor import Actor, RefusedError
 from reelm.entrypoints.demo.beat import Scene
 from reelm.entrypoints.demo.memory import Memory
-from reelm.entrypoints.demo.people import CAST, portrait
+from reelm.entrypoints.demo.people import CAST, Persona, portrait
 from reelm.entrypoints.demo.repertoire import drawn, offset_bars, origins
 from reelm.entrypoints.demo.script import POSTS, caption_of
 from reelm.entrypoints.demo.talk import TALK, Said, follows, fondness, likers, reposters
@@ -145,16 +145,17 @@ class Filling:
     def run(self) -> Summary:
         """Do everything that isn't done yet. Raises OSError when the realm goes away for good."""
         began = time.monotonic()
+        painters = os.cpu_count() or 1
         with (
-            ThreadPoolExecutor(len(self._pieces) + 2) as threads,
-            _painters(self._cache, os.cpu_count() or 1) as idle,
+            _painters(self._cache, painters) as idle,
+            ThreadPoolExecutor(painters) as studio,
+            ThreadPoolExecutor(
+                len(self._pieces)
+            ) as theatre,  # one each, for those that reuse a sound wait for it
         ):
-            paintings = [threads.submit(self._paint, idle, piece) for piece in self._pieces]
-            self._gather(threads)
-            premieres = [
-                threads.submit(self._premiere, piece, painting)
-                for piece, painting in zip(self._pieces, paintings, strict=True)
-            ]
+            paintings = [studio.submit(self._paint, idle, piece) for piece in self._pieces]
+            self._gather()
+            premieres = list(map(partial(theatre.submit, self._premiere), self._pieces, paintings))
             for premiere in premieres:
                 premiere.result()
         self._watch()
@@ -171,10 +172,10 @@ class Filling:
             self._memory.password(star),
         )
 
-    def _gather(self, threads: ThreadPoolExecutor) -> None:
+    def _gather(self) -> None:
         """The cast signs up, dresses and makes friends."""
-        for arrival in [threads.submit(self._arrive, number) for number in range(len(CAST))]:
-            arrival.result()
+        with ThreadPoolExecutor(_CONNECTIONS) as door:
+            list(door.map(self._arrive, CAST))
         self._say(f"{len(CAST)} people have arrived.")
         for who, whom in follows():
             self._once(
@@ -182,8 +183,7 @@ class Filling:
                 partial(self._ask, who, "PUT", f"people/{whom}/follow"),
             )
 
-    def _arrive(self, number: int) -> None:
-        persona = CAST[number]
+    def _arrive(self, persona: Persona) -> None:
         actor = Actor(self._base)
         with self._doors:
             actor.arrive(
@@ -244,7 +244,7 @@ class Filling:
             "permissions": {"comments": True, "download": True, "sound_reuse": True},
         }
         if piece.offset_bars is None:
-            about["sound_title"] = RECIPES[piece.track].title
+            about["sound_title"] = _title(piece)
         else:
             bpm, meter = tempo(piece.track)
             offset_ms = round(piece.offset_bars * meter * 60_000 / bpm)
@@ -364,3 +364,9 @@ def fill(base_url: str, on_progress: Callable[[str], None], *, data: Path) -> Su
     )
     on_progress(f"Sign in as {summary.handle} with the password {summary.password}")
     return summary
+
+
+def _title(piece: Piece) -> str:
+    """The track's title; a clip that brings another part of it says so."""
+    title = RECIPES[piece.track].title
+    return title if piece.is_origin else f"{title} (reprise)"
