@@ -17,6 +17,7 @@ from reelm.clips.tasks import ClipTasks
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.media.service import MediaStore
+from reelm.search.tasks import EVERY_SECONDS, WordKeeper
 from reelm.settings import Settings
 
 TICK_SECONDS = 1.0
@@ -49,6 +50,7 @@ class Upkeep:
         self._acts: list[tuple[float, Callable[[], Awaitable[object]]]] = [
             (2, tasks.publish_due),
             (60, self.expire_uploads),
+            (EVERY_SECONDS, WordKeeper(database, clock).weigh),
             (600, self.clean),
             (3600, self.forget),
         ]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Request, Router, get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from reelm.accounts.service import Visitor
 from reelm.kit.database import UnitOfWork
@@ -37,7 +37,7 @@ async def search_everything(
     uow: UnitOfWork,
     search: SearchService,
     q: Typed = "",
-    what: Annotated[SearchType, Parameter(query="type")] = "all",
+    what: Annotated[SearchType, QueryParameter(name="type")] = "all",
     limit: Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT,
     cursor: str | None = None,
 ) -> SearchResults:
