@@ -51,6 +51,8 @@ it('offers the usual lengths that fit, and the longest', () => {
   expect(lengthChoices(600_000)).toEqual([15_000, 60_000, 180_000, 600_000]);
   expect(lengthChoices(12_000)).toEqual([12_000]);
   expect(lengthChoices(60_000)).toEqual([15_000, 60_000]);
+  expect(lengthChoices(60_000, 8_200)).toEqual([8_200, 15_000, 60_000]);
+  expect(lengthChoices(60_000, 90_000)).toEqual([15_000, 60_000]);
 });
 
 describe('format', () => {

@@ -1,11 +1,19 @@
-/** What the realm claims of itself, and how strong each claim is. Pure. */
+/** What the realm claims of itself. Pure. */
 import type { Realm } from '$lib/api/types';
 import { countryName } from './time';
 
-export type Strength = 'self-declared' | 'not-yet-checked';
-
-/** The countries of the storage sites, named and joined the locale's way. */
+/** Where data is kept, in the fewest honest words: the countries, or the sites that name none. */
 export function placesOf(storage: Realm['storage'], locale: string): string {
-  const countries = [...new Set(storage.map((one) => one.country))];
-  return new Intl.ListFormat(locale).format(countries.map((one) => countryName(one, locale)));
+  const places = storage.map((one) => (one.country ? countryName(one.country, locale) : one.site));
+  return new Intl.ListFormat(locale).format([...new Set(places)]);
+}
+
+/** A site with its country, when it names one. */
+export function siteOf(one: Realm['storage'][number], locale: string): string {
+  return one.country ? `${one.site} (${countryName(one.country, locale)})` : one.site;
+}
+
+/** Whether the realm belongs to those who run it, so that it need not be said twice. */
+export function ownsItself(realm: Pick<Realm, 'operator' | 'owners'>): boolean {
+  return realm.owners.every((one) => one.name === realm.operator.name);
 }

@@ -1,63 +1,55 @@
 import { ask, client } from '$lib/api/client';
-import type { Clip, ClipCounts, ClipPermissions, ClipStatus, Page, Visibility } from '$lib/api/types';
+import type { Clip, ClipChange, ClipCounts, ClipStatus, Page } from '$lib/api/types';
 
-export interface ClipChange {
-  caption?: string;
-  visibility?: Visibility;
-  permissions?: ClipPermissions;
-  labels?: { ai: boolean; paid: boolean };
-  draft?: boolean;
-  publish_at?: string | null;
-  cover_ms?: number;
-}
+export type { ClipChange };
 
 export function getClip(id: string): Promise<Clip> {
-  return ask(client.GET('/api/v1/clips/{id}', { params: { path: { id } } }));
+  return ask(client.GET('/api/v1/clips/{clip_id}', { params: { path: { clip_id: id } } }));
 }
 
 export function changeClip(id: string, change: ClipChange): Promise<Clip> {
-  return ask(client.PATCH('/api/v1/clips/{id}', { params: { path: { id } }, body: change }));
+  return ask(client.PATCH('/api/v1/clips/{clip_id}', { params: { path: { clip_id: id } }, body: change }));
 }
 
-export function deleteClip(id: string): Promise<void> {
-  return ask(client.DELETE('/api/v1/clips/{id}', { params: { path: { id } } }));
+export async function deleteClip(id: string): Promise<void> {
+  await ask(client.DELETE('/api/v1/clips/{clip_id}', { params: { path: { clip_id: id } } }));
 }
 
 export function retryClip(id: string): Promise<Clip> {
-  return ask(client.POST('/api/v1/clips/{id}/retry', { params: { path: { id } } }));
+  return ask(client.POST('/api/v1/clips/{clip_id}/retry', { params: { path: { clip_id: id } } }));
 }
 
 export function cancelClip(id: string): Promise<Clip> {
-  return ask(client.POST('/api/v1/clips/{id}/cancel', { params: { path: { id } } }));
+  return ask(client.POST('/api/v1/clips/{clip_id}/cancel', { params: { path: { clip_id: id } } }));
 }
 
 export function listMyClips(status: ClipStatus, cursor: string | null): Promise<Page<Clip>> {
   return ask(
     client.GET('/api/v1/me/clips', {
-      params: { query: { status, cursor: cursor ?? undefined, limit: 24 } },
+      params: { query: { status, cursor, limit: 24 } },
     }),
   );
 }
 
 interface Reaction {
-  counts?: ClipCounts;
+  counts: ClipCounts;
 }
 
 /** Likes or unlikes; the answer's counts are the realm's own. */
-export function setLike(id: string, on: boolean): Promise<Reaction | undefined> {
-  const at = { params: { path: { id } } };
-  return ask(on ? client.PUT('/api/v1/clips/{id}/like', at) : client.DELETE('/api/v1/clips/{id}/like', at));
+export function setLike(id: string, on: boolean): Promise<Reaction> {
+  const at = { params: { path: { clip_id: id } } };
+  return ask(on ? client.PUT('/api/v1/clips/{clip_id}/like', at) : client.DELETE('/api/v1/clips/{clip_id}/like', at));
 }
 
-export function setRepost(id: string, on: boolean): Promise<Reaction | undefined> {
-  const at = { params: { path: { id } } };
+export function setRepost(id: string, on: boolean): Promise<Reaction> {
+  const at = { params: { path: { clip_id: id } } };
   return ask(
-    on ? client.PUT('/api/v1/clips/{id}/repost', at) : client.DELETE('/api/v1/clips/{id}/repost', at),
+    on ? client.PUT('/api/v1/clips/{clip_id}/repost', at) : client.DELETE('/api/v1/clips/{clip_id}/repost', at),
   );
 }
 
-export function countShare(id: string): Promise<void> {
-  return ask(client.POST('/api/v1/clips/{id}/share', { params: { path: { id } } }));
+export async function countShare(id: string): Promise<void> {
+  await ask(client.POST('/api/v1/clips/{clip_id}/share', { params: { path: { clip_id: id } } }));
 }
 
 export function clipLink(id: string): string {

@@ -9,16 +9,16 @@ export function listComments(
   cursor: string | null,
 ): Promise<Page<Comment>> {
   return ask(
-    client.GET('/api/v1/clips/{id}/comments', {
-      params: { path: { id: clipId }, query: { sort, cursor: cursor ?? undefined, limit: 20 } },
+    client.GET('/api/v1/clips/{clip_id}/comments', {
+      params: { path: { clip_id: clipId }, query: { sort, cursor, limit: 20 } },
     }),
   );
 }
 
 export function listReplies(commentId: string, cursor: string | null): Promise<Page<Comment>> {
   return ask(
-    client.GET('/api/v1/comments/{id}/replies', {
-      params: { path: { id: commentId }, query: { cursor: cursor ?? undefined, limit: 10 } },
+    client.GET('/api/v1/comments/{comment_id}/replies', {
+      params: { path: { comment_id: commentId }, query: { cursor, limit: 10 } },
     }),
   );
 }
@@ -31,21 +31,27 @@ export function writeComment(
   key: string,
 ): Promise<Comment> {
   return ask(
-    client.POST('/api/v1/clips/{id}/comments', {
-      params: { path: { id: clipId }, header: { 'Idempotency-Key': key } },
+    client.POST('/api/v1/clips/{clip_id}/comments', {
+      params: { path: { clip_id: clipId }, header: { 'Idempotency-Key': key } },
       body: { text, ...(parentId ? { parent_id: parentId } : {}) },
     }),
   );
 }
 
-export function deleteComment(id: string): Promise<void> {
-  return ask(client.DELETE('/api/v1/comments/{id}', { params: { path: { id } } }));
+export async function deleteComment(id: string): Promise<void> {
+  await ask(client.DELETE('/api/v1/comments/{comment_id}', { params: { path: { comment_id: id } } }));
 }
 
 export type CommentMark = 'like' | 'pin' | 'heart';
 
-export function markComment(id: string, mark: CommentMark, on: boolean): Promise<unknown> {
-  const at = { params: { path: { id } } };
-  const path = `/api/v1/comments/{id}/${mark}`;
-  return ask(on ? client.PUT(path, at) : client.DELETE(path, at));
+const MARK_PATHS = {
+  like: '/api/v1/comments/{comment_id}/like',
+  pin: '/api/v1/comments/{comment_id}/pin',
+  heart: '/api/v1/comments/{comment_id}/heart',
+} as const;
+
+export async function markComment(id: string, mark: CommentMark, on: boolean): Promise<void> {
+  const at = { params: { path: { comment_id: id } } };
+  const path = MARK_PATHS[mark];
+  await ask<unknown>(on ? client.PUT(path, at) : client.DELETE(path, at));
 }

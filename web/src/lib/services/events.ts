@@ -23,9 +23,9 @@ export function record(clipId: string, kind: WatchEventKind, facts: WatchFacts =
     clip_id: clipId,
     kind,
     at: new Date().toISOString(),
-    ...(facts.watchedMs === undefined ? {} : { watched_ms: Math.round(facts.watchedMs) }),
-    ...(facts.positionMs === undefined ? {} : { position_ms: Math.round(facts.positionMs) }),
-    ...(facts.source === undefined ? {} : { source: facts.source }),
+    watched_ms: Math.round(facts.watchedMs ?? 0),
+    position_ms: Math.round(facts.positionMs ?? 0),
+    source: facts.source ?? '',
   });
   if (waiting.length >= ENOUGH) void send();
   else timer ??= setTimeout(() => void send(), WAIT_MS);

@@ -7,8 +7,8 @@ export const OPEN_FEEDS: readonly FeedName[] = ['for-you', 'local'];
 
 export function getFeedPage(name: FeedName, cursor: string | null, limit = 10): Promise<Page<Clip>> {
   return ask(
-    client.GET(`/api/v1/feeds/${name}`, {
-      params: { query: { limit, cursor: cursor ?? undefined } },
+    client.GET('/api/v1/feeds/{name}', {
+      params: { path: { name }, query: { limit, cursor } },
     }),
   );
 }

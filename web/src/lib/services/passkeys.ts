@@ -1,15 +1,10 @@
 /** Passkeys: the browser's own ceremonies (WebAuthn level 3 JSON forms), between two requests. */
 import { ask, client } from '$lib/api/client';
-import type { Me } from '$lib/api/types';
+import type { Me, PasskeyProof } from '$lib/api/types';
 
 interface Challenge {
   challenge_id: string;
   options: Record<string, unknown>;
-}
-
-export interface PasskeyProof {
-  challenge_id: string;
-  credential: unknown;
 }
 
 export function passkeysSupported(): boolean {
@@ -34,27 +29,27 @@ async function create(challenge: Challenge): Promise<PasskeyProof> {
   );
   const made = (await navigator.credentials.create({ publicKey })) as PublicKeyCredential | null;
   if (!made) throw new DOMException('no credential', 'NotAllowedError');
-  return { challenge_id: challenge.challenge_id, credential: made.toJSON() };
+  return { challenge_id: challenge.challenge_id, credential: { ...made.toJSON() } };
 }
 
 /** A new passkey for an account that does not exist yet. */
 export async function makePasskeyFor(handle: string): Promise<PasskeyProof> {
-  const challenge = await ask<Challenge>(
+  const challenge = await ask(
     client.POST('/api/v1/accounts/passkey-options', { body: { handle } }),
   );
   return create(challenge);
 }
 
-/** Another passkey for the person who is signed in. */
-export async function addPasskey(): Promise<void> {
-  const challenge = await ask<Challenge>(client.POST('/api/v1/me/passkeys/options'));
+/** Another passkey for the person who is signed in; the label is how they will know it again. */
+export async function addPasskey(label: string): Promise<void> {
+  const challenge = await ask(client.POST('/api/v1/me/passkeys/options'));
   const proof = await create(challenge);
-  await ask(client.POST('/api/v1/me/passkeys', { body: proof }));
+  await ask(client.POST('/api/v1/me/passkeys', { body: { ...proof, label } }));
 }
 
 export async function signInWithPasskey(): Promise<Me> {
-  const challenge = await ask<Challenge>(
-    client.POST('/api/v1/sessions/passkey-options', { body: {} }),
+  const challenge = await ask(
+    client.POST('/api/v1/sessions/passkey-options'),
   );
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(
     publicKeyOf(challenge.options) as unknown as PublicKeyCredentialRequestOptionsJSON,
@@ -63,8 +58,14 @@ export async function signInWithPasskey(): Promise<Me> {
   if (!found) throw new DOMException('no credential', 'NotAllowedError');
   const passkey: PasskeyProof = {
     challenge_id: challenge.challenge_id,
-    credential: found.toJSON(),
+    credential: { ...found.toJSON() },
   };
-  const answer = await ask<{ person: Me }>(client.POST('/api/v1/sessions', { body: { passkey } }));
+  const answer = await ask(client.POST('/api/v1/sessions', { body: { passkey } }));
   return answer.person;
+}
+
+/** What this device calls itself, for the person's own list. */
+export function deviceName(): string {
+  const data = (navigator as Navigator & { userAgentData?: { platform?: string } }).userAgentData;
+  return data?.platform || (/\(([^;)]+)/.exec(navigator.userAgent)?.[1] ?? 'Reelm');
 }

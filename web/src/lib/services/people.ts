@@ -8,7 +8,7 @@ export function getPerson(handle: string): Promise<Person> {
 export function listPersonClips(handle: string, cursor: string | null): Promise<Page<Clip>> {
   return ask(
     client.GET('/api/v1/people/{handle}/clips', {
-      params: { path: { handle }, query: { cursor: cursor ?? undefined, limit: 24 } },
+      params: { path: { handle }, query: { cursor, limit: 24 } },
     }),
   );
 }
@@ -16,13 +16,13 @@ export function listPersonClips(handle: string, cursor: string | null): Promise<
 export function listReposts(handle: string, cursor: string | null): Promise<Page<Clip>> {
   return ask(
     client.GET('/api/v1/people/{handle}/reposts', {
-      params: { path: { handle }, query: { cursor: cursor ?? undefined, limit: 24 } },
+      params: { path: { handle }, query: { cursor, limit: 24 } },
     }),
   );
 }
 
 /** Follows, or asks to where the account is private; says which. */
-export function setFollow(handle: string, on: boolean): Promise<{ follow: FollowState } | undefined> {
+export function setFollow(handle: string, on: boolean): Promise<{ follow: FollowState }> {
   const at = { params: { path: { handle } } };
   return ask(
     on
@@ -40,17 +40,24 @@ export function setBlock(handle: string, on: boolean): Promise<unknown> {
   );
 }
 
-export type MyList = 'followers' | 'following' | 'blocks' | 'follow-requests';
+const LIST_PATHS = {
+  followers: '/api/v1/me/followers',
+  following: '/api/v1/me/following',
+  blocks: '/api/v1/me/blocks',
+  'follow-requests': '/api/v1/me/follow-requests',
+} as const;
+
+export type MyList = keyof typeof LIST_PATHS;
 
 export function listMine(list: MyList, cursor: string | null): Promise<Page<PersonCard>> {
   return ask(
-    client.GET(`/api/v1/me/${list}`, { params: { query: { cursor: cursor ?? undefined, limit: 30 } } }),
+    client.GET(LIST_PATHS[list], { params: { query: { cursor, limit: 30 } } }),
   );
 }
 
 export function answerFollowRequest(handle: string, accept: boolean): Promise<unknown> {
   const at = { params: { path: { handle } } };
-  const path = '/api/v1/me/follow-requests/{handle}';
+  const path = '/api/v1/me/follow-requests/{handle}' as const;
   return ask(accept ? client.PUT(path, at) : client.DELETE(path, at));
 }
 

@@ -51,10 +51,11 @@ export function filmableMs(
   return Math.max(0, (longestMs - totalShownMs(takes)) * speed);
 }
 
-/** The lengths offered: the usual ones that the realm (and the sound) allow, and the longest. */
-export function lengthChoices(longestMs: number): number[] {
+/** The lengths offered: the sound's own, the usual ones that the realm allows, and the longest. */
+export function lengthChoices(longestMs: number, soundMs: number | null = null): number[] {
   const usual = [15_000, 60_000, 180_000].filter((each) => each < longestMs);
-  return [...usual, longestMs];
+  const own = soundMs !== null && soundMs < longestMs ? [soundMs] : [];
+  return [...new Set([...own, ...usual, longestMs])];
 }
 
 /** Each take as a piece of the ring, fractions of the whole. */

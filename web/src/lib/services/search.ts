@@ -1,25 +1,8 @@
 import { ask, client } from '$lib/api/client';
-import type { Clip, Page, PersonCard, Sound, TagCount } from '$lib/api/types';
+import type { SearchAnswer, Suggestion, Trending } from '$lib/api/types';
 
+export type { Suggestion };
 export type SearchType = 'all' | 'people' | 'clips' | 'sounds' | 'tags';
-
-export interface SearchAnswer {
-  people: Page<PersonCard>;
-  clips: Page<Clip>;
-  sounds: Page<Sound>;
-  tags: Page<TagCount>;
-}
-
-export interface Suggestion {
-  value: string;
-  label: string;
-}
-
-export interface Trending {
-  tags: TagCount[];
-  sounds: Sound[];
-  clips: Clip[];
-}
 
 export function search(
   q: string,
@@ -29,8 +12,8 @@ export function search(
 ): Promise<SearchAnswer> {
   return ask(
     client.GET('/api/v1/search', {
-      params: { query: { q, type, cursor: cursor ?? undefined, limit: type === 'all' ? 6 : 20 } },
-      signal,
+      params: { query: { q, type, cursor, limit: type === 'all' ? 6 : 20 } },
+      signal: signal ?? null,
     }),
   );
 }
@@ -41,8 +24,8 @@ export async function suggest(
   kind: 'person' | 'tag',
   signal?: AbortSignal,
 ): Promise<Suggestion[]> {
-  const answer = await ask<{ items: Suggestion[] }>(
-    client.GET('/api/v1/search/suggestions', { params: { query: { q, kind } }, signal }),
+  const answer = await ask(
+    client.GET('/api/v1/search/suggestions', { params: { query: { q, kind } }, signal: signal ?? null }),
   );
   return answer.items;
 }

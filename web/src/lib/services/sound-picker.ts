@@ -80,7 +80,7 @@ export class SoundSearch {
     try {
       const page = await this.find(query.trim(), this.#cursor, run.signal);
       if (run.signal.aborted) return;
-      this.#cursor = page.next_cursor;
+      this.#cursor = page.next_cursor ?? null;
       const known = new Set(before.map((sound) => sound.id));
       const items = [...before, ...page.items.filter((sound) => !known.has(sound.id))];
       this.#show({ state: 'ready', items, more: page.next_cursor !== null });
@@ -96,12 +96,16 @@ export class SoundSearch {
   }
 }
 
+/** Below this a sound is nearly silent, and its waveform shall look it. */
+const QUIET = 24;
+
 /** Bars of a waveform for a given width: the loudest of what each bar stands for, 0 to 1. */
 export function waveformBars(waveform: readonly number[], bars: number): number[] {
   if (waveform.length === 0) return Array.from({ length: bars }, () => 0.08);
+  const loudest = Math.max(QUIET, ...waveform);
   return Array.from({ length: bars }, (_, index) => {
     const from = Math.floor((index * waveform.length) / bars);
     const to = Math.max(from + 1, Math.floor(((index + 1) * waveform.length) / bars));
-    return Math.max(0.06, Math.max(...waveform.slice(from, to)) / 255);
+    return Math.max(0.06, Math.max(...waveform.slice(from, to)) / loudest);
   });
 }

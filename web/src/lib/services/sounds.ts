@@ -2,13 +2,13 @@ import { ask, client } from '$lib/api/client';
 import type { Clip, Page, Sound, TagCount } from '$lib/api/types';
 
 export function getSound(id: string): Promise<Sound> {
-  return ask(client.GET('/api/v1/sounds/{id}', { params: { path: { id } } }));
+  return ask(client.GET('/api/v1/sounds/{sound_id}', { params: { path: { sound_id: id } } }));
 }
 
 export function listSoundClips(id: string, cursor: string | null): Promise<Page<Clip>> {
   return ask(
-    client.GET('/api/v1/sounds/{id}/clips', {
-      params: { path: { id }, query: { cursor: cursor ?? undefined, limit: 24 } },
+    client.GET('/api/v1/sounds/{sound_id}/clips', {
+      params: { path: { sound_id: id }, query: { cursor, limit: 24 } },
     }),
   );
 }
@@ -17,8 +17,8 @@ export function listSoundClips(id: string, cursor: string | null): Promise<Page<
 export function findSounds(q: string, cursor: string | null, signal?: AbortSignal): Promise<Page<Sound>> {
   return ask(
     client.GET('/api/v1/sounds', {
-      params: { query: { q: q || undefined, cursor: cursor ?? undefined, limit: 20 } },
-      signal,
+      params: { query: { q, cursor, limit: 20 } },
+      signal: signal ?? null,
     }),
   );
 }
@@ -30,7 +30,7 @@ export function getTag(tag: string): Promise<TagCount> {
 export function listTagClips(tag: string, cursor: string | null): Promise<Page<Clip>> {
   return ask(
     client.GET('/api/v1/tags/{tag}/clips', {
-      params: { path: { tag }, query: { cursor: cursor ?? undefined, limit: 24 } },
+      params: { path: { tag }, query: { cursor, limit: 24 } },
     }),
   );
 }

@@ -2,7 +2,7 @@
 import { ask, client } from '$lib/api/client';
 import { cancelClip, getClip, retryClip } from '$lib/services/clips';
 import { onClipProgress, openStream } from '$lib/services/stream';
-import type { Clip } from '$lib/api/types';
+import type { Clip, ClipNew } from '$lib/api/types';
 
 import type { ClipsApi } from './upload';
 
@@ -11,7 +11,8 @@ export function clipsApi(): ClipsApi {
     create: (request, idempotencyKey) =>
       ask<Clip>(
         client.POST('/api/v1/clips', {
-          body: request,
+          // What is left out takes the realm's default, which the schema writes as required.
+          body: request as ClipNew,
           headers: { 'Idempotency-Key': idempotencyKey },
         }),
       ),

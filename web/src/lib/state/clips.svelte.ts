@@ -81,7 +81,7 @@ export async function like(one: LiveClip, on: boolean): Promise<void> {
   try {
     const answer = await setLike(one.clip.id, on);
     if (on) record(one.clip.id, 'like');
-    if (answer?.counts) one.takeCounts(answer.counts);
+    one.takeCounts(answer.counts);
   } catch (cause) {
     one.liked = !on;
     one.likes = before;
@@ -96,7 +96,7 @@ export async function repost(one: LiveClip, on: boolean): Promise<void> {
   one.reposts = Math.max(0, before + (on ? 1 : -1));
   try {
     const answer = await setRepost(one.clip.id, on);
-    if (answer?.counts) one.takeCounts(answer.counts);
+    one.takeCounts(answer.counts);
   } catch (cause) {
     one.reposted = !on;
     one.reposts = before;
@@ -117,7 +117,7 @@ export async function follow(handle: string, on: boolean): Promise<FollowState> 
   follows.set(handle, on ? 'following' : 'none');
   try {
     const answer = await setFollow(handle, on);
-    const now = answer?.follow ?? (on ? 'following' : 'none');
+    const now = answer.follow;
     follows.set(handle, now);
     return now;
   } catch (cause) {

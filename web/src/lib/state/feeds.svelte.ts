@@ -1,5 +1,5 @@
 /** The four feeds, each remembered with the place the person had reached. */
-import type { Clip, FeedName } from '$lib/api/types';
+import type { Clip, FeedName, Page } from '$lib/api/types';
 import { getFeedPage } from '$lib/services/feed';
 import { forgetLives, refresh } from './clips.svelte';
 import { PagedList } from './pages.svelte';
@@ -25,12 +25,12 @@ function playable(clips: Clip[]): Clip[] {
 }
 
 /** A reel over any paged source of clips. */
-export function reelOf(fetch: (cursor: string | null) => Promise<{ items: Clip[]; next_cursor: string | null }>): Reelful {
+export function reelOf(fetch: (cursor: string | null) => Promise<Page<Clip>>): Reelful {
   const list = new PagedList<Clip>(
     async (cursor) => {
       const page = await fetch(cursor);
       refresh(page.items);
-      return { items: playable(page.items), next_cursor: page.next_cursor };
+      return { items: playable(page.items), next_cursor: page.next_cursor ?? null };
     },
     (clip) => clip.id,
   );

@@ -36,8 +36,8 @@ export class PagedList<T> {
       if (round !== this.#round) return;
       const known = new Set(this.items.map(this.#keyOf));
       this.items = [...this.items, ...page.items.filter((one) => !known.has(this.#keyOf(one)))];
-      this.#cursor = page.next_cursor;
-      this.finished = page.next_cursor === null;
+      this.#cursor = page.next_cursor ?? null;
+      this.finished = this.#cursor === null;
       this.started = true;
     } catch (cause) {
       if (round === this.#round) this.problem = asProblem(cause);
