@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _TRIES = 40
 _LONGEST_WAIT_SECONDS = 20.0
+_PATIENCE_SECONDS = 900.0
+_POLL_SECONDS = 0.4
 
 
 class RefusedError(Exception):
@@ -93,17 +96,24 @@ class Actor(Client):
                 cursor = f"&cursor={page['next_cursor']}"
         return found
 
-    def wait_until_ready(self, clip_id: str, seconds: float = 600.0) -> dict[str, Any]:
+    def wait_until_ready(self, clip_id: str) -> dict[str, Any]:
         """The clip as soon as it plays. Raises RefusedError if it can't be made, or TimeoutError."""
-        deadline = time.monotonic() + seconds
+        return self._wait(clip_id, lambda clip: clip["status"] == "ready")
+
+    def wait_for_sound(self, clip_id: str) -> str:
+        """The id of the sound that the clip brought along, which is made after the clip plays."""
+        return str(self._wait(clip_id, lambda clip: clip["sound"] is not None)["sound"]["id"])
+
+    def _wait(self, clip_id: str, enough: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < deadline:
             clip: dict[str, Any] = self.send("GET", f"/api/v1/clips/{clip_id}")
-            if clip["status"] == "ready":
+            if enough(clip):
                 return clip
             if clip["status"] == "failed":
                 failure = clip["failure"] or {}
                 raise RefusedError(0, str(failure.get("code")), str(failure.get("detail")))
-            time.sleep(0.4)
+            time.sleep(_POLL_SECONDS)
         raise TimeoutError(f"the clip {clip_id} is still being made")
 
 

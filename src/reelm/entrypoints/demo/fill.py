@@ -143,7 +143,7 @@ class Filling:
         self._comments = 0
 
     def run(self) -> Summary:
-        """Do everything that isn't done yet. Raises OSError when the realm goes away for good."""
+        """Do everything that isn't done yet. A clip that fails is left out."""
         began = time.monotonic()
         painters = os.cpu_count() or 1
         with (
@@ -155,7 +155,8 @@ class Filling:
         ):
             paintings = [studio.submit(self._paint, idle, piece) for piece in self._pieces]
             self._gather()
-            premieres = list(map(partial(theatre.submit, self._premiere), self._pieces, paintings))
+            both = zip(self._pieces, paintings, strict=True)
+            premieres = [theatre.submit(self._premiere, piece, painting) for piece, painting in both]
             for premiere in premieres:
                 premiere.result()
         self._watch()
@@ -217,15 +218,14 @@ class Filling:
 
     def _premiere(self, piece: Piece, painting: Future[Path | None]) -> None:
         """Publish one clip and let people react to it; a clip that fails is said, and leaves the rest alone."""
+        sound = self._sounds[piece.track]
         try:
             file = painting.result()
             clip_id = self._memory.find(f"clip {piece.slug}") or self._publish(piece, file)
             if piece.is_origin:
-                self._sounds[piece.track].set_result(self._sound_of(piece, clip_id))
+                sound.set_result(self._actors[POSTS[piece.slug].author].wait_for_sound(clip_id))
             self._talk(piece.slug, clip_id)
-        except (RefusedError, RuntimeError, TimeoutError) as error:
-            if piece.is_origin and not self._sounds[piece.track].done():
-                self._sounds[piece.track].set_exception(RuntimeError(f"its sound is missing: {error}"))
+        except (OSError, RefusedError, RuntimeError) as error:
             with self._count:
                 self._failed += 1
             self._say(f"{piece.slug} was left out: {error}")
@@ -234,6 +234,9 @@ class Filling:
                 self._published += 1
                 count = self._published
             self._say(f"{count} of {len(self._pieces)} clips: {piece.slug}")
+        finally:
+            if piece.is_origin and not sound.done():  # nobody shall wait for it for ever
+                sound.set_exception(RuntimeError(f"{piece.slug}, which brings its sound, is missing"))
 
     def _publish(self, piece: Piece, file: Path | None) -> str:
         assert file is not None
@@ -256,11 +259,6 @@ class Filling:
         actor.wait_until_ready(clip_id)
         self._memory.keep(f"clip {piece.slug}", clip_id)
         return clip_id
-
-    def _sound_of(self, piece: Piece, clip_id: str) -> str:
-        clip = self._actors[POSTS[piece.slug].author].wait_until_ready(clip_id)
-        sound_id: str = clip["sound"]["id"]
-        return sound_id
 
     def _talk(self, slug: str, clip_id: str) -> None:
         """Likes, comments, replies, pins, hearts and reposts under one clip."""
@@ -355,7 +353,7 @@ class Filling:
 def fill(base_url: str, on_progress: Callable[[str], None], *, data: Path) -> Summary:
     """Fill the realm at `base_url`; `data` keeps the cast's passwords and the painted clips.
 
-    Raises OSError when the realm can't be reached.
+    Raises OSError when the realm can't be reached in the beginning; later, clips that fail are left out.
     """
     summary = Filling(base_url, on_progress, data).run()
     on_progress(
