@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Router, delete, get, post, put
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 
 from reelm.accounts.service import KeyReusedError, Visitor
 from reelm.comments.errors import CommentsClosedError, CommentUnsuitableError, ReplyNotPinnableError
@@ -47,7 +47,7 @@ async def add_comment(
     uow: UnitOfWork,
     comments: CommentsService,
     limiter: RateLimiter,
-    retry_key: Annotated[str | None, Parameter(header="Idempotency-Key", max_length=200)] = None,
+    retry_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)] = None,
 ) -> Comment:
     """Say something under a clip, or answer a comment."""
     limiter.spend("comment", str(visitor.person_id), COMMENTS)

@@ -9,7 +9,6 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from reelm import __version__
 from reelm.accounts.routes import router as accounts_router
@@ -22,6 +21,7 @@ from reelm.entrypoints.compose import Rooms
 from reelm.entrypoints.fast import FastReads
 from reelm.entrypoints.gate import Gate
 from reelm.entrypoints.health import health, metrics
+from reelm.entrypoints.openapi import Description
 from reelm.feed.routes import router as feed_router
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.clock import Clock, SystemClock
@@ -130,7 +130,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, ids: Ids | Non
             version=__version__,
             description="The API of a Reelm realm. Failures are problem details (RFC 9457) with a stable `code`.",
             path="/api",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[Description(path="/openapi.json")],
         ),
         request_max_body_size=None,
         logging_config=None,

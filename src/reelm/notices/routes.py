@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar import Router, get, put
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, Parameter
 from litestar.response import Stream
 
 from reelm.accounts.service import Visitor
@@ -65,7 +65,7 @@ async def open_stream(
     visitor: Visitor,
     streams: Streams,
     limiter: RateLimiter,
-    last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID", max_length=100)] = None,
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=100)] = None,
 ) -> Stream:
     """Hear live what happens: notices, and how one's clips get on.
 
