@@ -21,7 +21,8 @@ import asyncpg
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from bench import load, population
+from bench import _load as load
+from bench import _population as population
 from bench.record import machine, record
 from reelm.entrypoints.handout import settings_of_running
 
@@ -49,8 +50,20 @@ def free_port() -> int:
 
 
 def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "reelm", "up", "--data", str(folder / "data"), "--port", str(port), "--quiet"]
-    process = subprocess.Popen(command, env={**os.environ, "REELM_LIMIT_FACTOR": "100000"}, stdout=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "reelm",
+        "up",
+        "--data",
+        str(folder / "data"),
+        "--port",
+        str(port),
+        "--quiet",
+    ]
+    process = subprocess.Popen(
+        command, env={**os.environ, "REELM_LIMIT_FACTOR": "100000"}, stdout=subprocess.DEVNULL
+    )
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         try:
@@ -67,34 +80,62 @@ async def make_viewers(port: int, admin: Any, people: int) -> list[str]:
     """Sign people up over the API and give each a history; return their tokens."""
     tokens = []
     for number in range(VIEWERS):
-        body = {"handle": f"viewer{number}", "password": "a long pass phrase", "birth_date": "1990-01-01",
-                "country": "FR", "language": "fr"}
-        status, answer = await load.once(port, load.request("POST", "/api/v1/accounts", body=json.dumps(body).encode()))
+        body = {
+            "handle": f"viewer{number}",
+            "password": "a long pass phrase",
+            "birth_date": "1990-01-01",
+            "country": "FR",
+            "language": "fr",
+        }
+        status, answer = await load.once(
+            port, load.request("POST", "/api/v1/accounts", body=json.dumps(body).encode())
+        )
         assert status == 201, answer
         person = json.loads(answer)["id"]
         body = {"handle": f"viewer{number}", "password": "a long pass phrase"}
-        status, answer = await load.once(port, load.request("POST", "/api/v1/sessions", body=json.dumps(body).encode()))
+        status, answer = await load.once(
+            port, load.request("POST", "/api/v1/sessions", body=json.dumps(body).encode())
+        )
         assert status == 201, answer
         tokens.append(json.loads(answer)["token"])
         await admin.execute(
             "INSERT INTO follows (follower_id, followee_id, state) SELECT $1, bench_id(1, 1 + n * 37 % {people}), 'accepted' "
-            "FROM generate_series(1, 50) n ON CONFLICT DO NOTHING".replace("{people}", str(people)), uuid.UUID(person))
+            "FROM generate_series(1, 50) n ON CONFLICT DO NOTHING".replace("{people}", str(people)),
+            uuid.UUID(person),
+        )
         await admin.execute(
             "INSERT INTO watch_events (person_id, at, id, clip_id, kind) SELECT $1, now() - make_interval(secs => n * 40), "
             "bench_id(7, n), bench_id(2, 1 + (n * 53) % 1500), (ARRAY['impression', 'finish', 'skip', 'like'])[1 + n % 4] "
-            "FROM generate_series(1, 500) n", uuid.UUID(person))
+            "FROM generate_series(1, 500) n",
+            uuid.UUID(person),
+        )
     return tokens
 
 
 def event_batch(number: int) -> bytes:
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return json.dumps({"events": [
-        {"id": str(uuid.uuid4()), "clip_id": f"01900002-0000-7000-8000-{1 + (number * 10 + n) % 1500:012x}",
-         "kind": "impression" if n % 2 else "finish", "at": now, "watched_ms": 3000} for n in range(10)]}).encode()
+    return json.dumps(
+        {
+            "events": [
+                {
+                    "id": str(uuid.uuid4()),
+                    "clip_id": f"01900002-0000-7000-8000-{1 + (number * 10 + n) % 1500:012x}",
+                    "kind": "impression" if n % 2 else "finish",
+                    "at": now,
+                    "watched_ms": 3000,
+                }
+                for n in range(10)
+            ]
+        }
+    ).encode()
 
 
-async def measure(port: int, sizes: dict[str, int], folder: Path, root: psutil.Process) -> dict[str, load.Result]:
-    admin = await asyncpg.connect(**settings_of_running(folder / "data", port).database.connection("reelm_admin"))
+async def measure(
+    port: int, sizes: dict[str, int], folder: Path, root: psutil.Process
+) -> dict[str, load.Result]:
+    admin = await asyncpg.connect(
+        **settings_of_running(folder / "data", port).database.connection("reelm_admin")
+    )
     tokens = await make_viewers(port, admin, sizes["people"])
     children = root.children(recursive=True)
     groups = {
@@ -106,12 +147,31 @@ async def measure(port: int, sizes: dict[str, int], folder: Path, root: psutil.P
     plans = {
         "for_you": (1500, lambda n: get("GET", "/api/v1/feeds/for-you?limit=10", token=tokens[n % VIEWERS])),
         "for_you_signed_out": (1500, lambda n: get("GET", "/api/v1/feeds/for-you?limit=10")),
-        "following": (800, lambda n: get("GET", "/api/v1/feeds/following?limit=10", token=tokens[n % VIEWERS])),
+        "following": (
+            800,
+            lambda n: get("GET", "/api/v1/feeds/following?limit=10", token=tokens[n % VIEWERS]),
+        ),
         "clip": (3000, lambda n: get("GET", f"/api/v1/clips/{clip}")),
-        "comments": (1500, lambda n: get("GET", f"/api/v1/clips/{clip}/comments?limit=20", token=tokens[n % VIEWERS])),
-        "profile": (2000, lambda n: get("GET", f"/api/v1/people/bench{1 + n % 1000}", token=tokens[n % VIEWERS])),
-        "search": (600, lambda n: get("GET", f"/api/v1/search?q={population._WORDS[n % 16]}%20{population._WORDS[n % 7]}", token=tokens[n % VIEWERS])),
-        "events": (800, lambda n: get("POST", "/api/v1/events", token=tokens[n % VIEWERS], body=event_batch(n))),
+        "comments": (
+            1500,
+            lambda n: get("GET", f"/api/v1/clips/{clip}/comments?limit=20", token=tokens[n % VIEWERS]),
+        ),
+        "profile": (
+            2000,
+            lambda n: get("GET", f"/api/v1/people/bench{1 + n % 1000}", token=tokens[n % VIEWERS]),
+        ),
+        "search": (
+            600,
+            lambda n: get(
+                "GET",
+                f"/api/v1/search?q={population.WORDS[n % 16]}%20{population.WORDS[n % 7]}",
+                token=tokens[n % VIEWERS],
+            ),
+        ),
+        "events": (
+            800,
+            lambda n: get("POST", "/api/v1/events", token=tokens[n % VIEWERS], body=event_batch(n)),
+        ),
         "realm": (4000, lambda n: get("GET", "/api/v1/realm")),
     }
     results = {}
@@ -129,13 +189,18 @@ async def measure(port: int, sizes: dict[str, int], folder: Path, root: psutil.P
 async def bare(body: bytes, folder: Path, count: int) -> load.Result:
     """Measure a handler of the same server that answers the same bytes from memory."""
     port, script, answer = free_port(), folder / "bare.py", folder / "answer"
-    script.write_text(_BARE + f"\nServer('__main__:app', address='127.0.0.1', port={port}, interface=Interfaces.ASGI)\n")
+    script.write_text(
+        _BARE + f"\nServer('__main__:app', address='127.0.0.1', port={port}, interface=Interfaces.ASGI)\n"
+    )
     answer.write_bytes(body)
     code = (
-        "import asyncio, sys, uvloop\n" + _BARE.replace("from granian.server import Server", "from granian.server.embed import Server")
+        "import asyncio, sys, uvloop\n"
+        + _BARE.replace("from granian.server import Server", "from granian.server.embed import Server")
         + f"\nuvloop.run(Server(app, address='127.0.0.1', port={port}, interface=Interfaces.ASGI).serve())\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, "x", str(answer)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "x", str(answer)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(200):
             try:
@@ -152,10 +217,14 @@ async def bare(body: bytes, folder: Path, count: int) -> load.Result:
 
 
 def show(results: dict[str, load.Result]) -> None:
-    print(f"{'request':22}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'web CPU ms':>12}{'+PG ms':>8}{'bytes':>9}  statuses")
+    print(
+        f"{'request':22}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'web CPU ms':>12}{'+PG ms':>8}{'bytes':>9}  statuses"
+    )
     for name, r in results.items():
         postgres = r.cpu_ms.get("postgres", 0.0)
-        print(f"{name:22}{r.per_second:8.0f}{r.p50_ms:9.2f}{r.p99_ms:9.2f}{r.cpu_ms['web']:12.2f}{postgres:8.2f}{r.bytes_each:9}  {r.statuses}")
+        print(
+            f"{name:22}{r.per_second:8.0f}{r.p50_ms:9.2f}{r.p99_ms:9.2f}{r.cpu_ms['web']:12.2f}{postgres:8.2f}{r.bytes_each:9}  {r.statuses}"
+        )
 
 
 def main() -> None:
@@ -197,7 +266,9 @@ def main() -> None:
 
 
 async def fill(folder: Path, port: int, sizes: dict[str, int]) -> None:
-    admin = await asyncpg.connect(**settings_of_running(folder / "data", port).database.connection("reelm_admin"))
+    admin = await asyncpg.connect(
+        **settings_of_running(folder / "data", port).database.connection("reelm_admin")
+    )
     await population.populate(admin, **sizes)
     await admin.close()
 

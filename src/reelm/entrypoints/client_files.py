@@ -4,15 +4,22 @@ Files under `assets/` carry a hash in their name and are cached for good; the pa
 asked for anew each time.
 """
 
+import gzip
 import hashlib
 import mimetypes
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from reelm.accounts.service import AccountsService
+from reelm.clips.service import ClipsService
+from reelm.entrypoints.previews import clip_tags, person_tags, with_tags
+from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError
+from reelm.kit.http import parse_id
+from reelm.realm.service import RealmService
 from reelm.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "web_client"
@@ -20,10 +27,10 @@ _MISSING = (
     b"<!doctype html><title>Reelm</title><p>The web client is not built. Run <code>make client</code>, "
     b"then reload this page.</p>"
 )
+_TEXTUAL = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
 _FOREVER = "public, max-age=31536000, immutable"
 _PATHS = [
     "/",
-    "/c/{rest:str}",
     "/sounds/{rest:str}",
     "/tags/{rest:str}",
     "/search",
@@ -37,16 +44,24 @@ _PATHS = [
     "/sign-in",
     "/sign-up",
     "/your-data",
-    "/embed/{rest:str}",
 ]
+
+
+class _File(NamedTuple):
+    """A built file; `packed` is its gzip form where that helps."""
+
+    body: bytes
+    packed: bytes
+    kind: str
+    tag: str
 
 
 class ClientFiles:
     """Answers with the built client, read into memory once."""
 
     def __init__(self, settings: Settings, root: Path = BUILT) -> None:
-        self._root = root
-        self._files: dict[str, tuple[bytes, str, str]] = {}
+        self._origin = settings.web.origin
+        self._files: dict[str, _File] = {}
         if root.is_dir():
             for path in sorted(p for p in root.rglob("*") if p.is_file()):
                 body = path.read_bytes()
@@ -54,32 +69,67 @@ class ClientFiles:
                 if path.suffix == ".webmanifest":
                     kind = "application/manifest+json"
                 tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-                self._files["/" + path.relative_to(root).as_posix()] = (body, kind, tag)
+                packed = gzip.compress(body, 9, mtime=0) if kind.startswith(_TEXTUAL) else b""
+                self._files["/" + path.relative_to(root).as_posix()] = _File(body, packed, kind, tag)
 
     def page(self) -> bytes:
         """Return the app's one HTML page."""
         found = self._files.get("/index.html")
-        return found[0] if found else _MISSING
+        return found.body if found else _MISSING
 
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return the route handlers for the client's files and addresses."""
+        origin, plain = self._origin, self.page()
 
-        @get([*_PATHS, "/@{rest:str}"], include_in_schema=False, media_type="text/html", sync_to_thread=False)
+        def answer(body: bytes, status: int = 200) -> Response[bytes]:
+            headers = {"cache-control": "no-cache"}
+            return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+
+        @get(_PATHS, include_in_schema=False, sync_to_thread=False)
         def app_page() -> Response[bytes]:
-            return Response(self.page(), media_type="text/html; charset=utf-8", headers={"cache-control": "no-cache"})
+            return answer(plain)
+
+        @get("/c/{clip_id:str}", include_in_schema=False)
+        async def clip_page(
+            clip_id: str, database: Database, clips: ClipsService, realm: RealmService
+        ) -> Response[bytes]:
+            # What a link shows to others is what the signed-out see, whoever asks.
+            try:
+                async with database.transaction() as uow:
+                    clip = await clips.get(uow, None, parse_id(clip_id))
+            except NotFoundError:
+                return answer(plain)
+            return answer(with_tags(plain, clip_tags(clip, origin, realm.document.edition.name)))
+
+        @get("/{name:str}", include_in_schema=False)
+        async def named_page(
+            name: str, database: Database, accounts: AccountsService, realm: RealmService
+        ) -> Response[bytes]:
+            if not name.startswith("@"):
+                return answer(plain, 404)
+            try:
+                async with database.transaction() as uow:
+                    person = await accounts.get_by_handle(uow, name)
+            except NotFoundError:
+                return answer(plain, 404)
+            return answer(with_tags(plain, person_tags(person, origin, realm.document.edition.name)))
 
         def file(request: Request[Any, Any, Any]) -> Response[bytes]:
-            found = self._files.get(request.url.path)
-            if found is None:
-                raise NotFoundError
-            body, kind, tag = found
-            forever = request.url.path.startswith("/assets/")
-            headers = {"cache-control": _FOREVER if forever else "no-cache", "etag": tag}
-            if request.headers.get("if-none-match") == tag:
-                return Response(b"", status_code=304, headers=headers, media_type=kind)
-            return Response(body, headers=headers, media_type=kind)
+            found = self._files[request.url.path]
+            headers = {
+                "cache-control": _FOREVER if request.url.path.startswith("/assets/") else "no-cache",
+                "etag": found.tag,
+                "vary": "accept-encoding",
+            }
+            if request.headers.get("if-none-match") == found.tag:
+                return Response(b"", status_code=304, headers=headers, media_type=found.kind)
+            if found.packed and "gzip" in request.headers.get("accept-encoding", ""):
+                headers["content-encoding"] = "gzip"
+                return Response(found.packed, headers=headers, media_type=found.kind)
+            return Response(found.body, headers=headers, media_type=found.kind)
 
         paths = sorted(name for name in self._files if name != "/index.html")
-        if not paths:
-            return [app_page]
-        return [app_page, get(paths, include_in_schema=False, sync_to_thread=False)(file)]
+        pages: list[HTTPRouteHandler] = [app_page, clip_page, named_page]
+        if paths:
+            pages.append(get(paths, include_in_schema=False, sync_to_thread=False)(file))
+        return pages

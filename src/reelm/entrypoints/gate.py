@@ -101,7 +101,9 @@ class Gate:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if not origin:
             return False
-        return origin == self._origin or urlsplit(origin).netloc == headers.get(b"host", b"").decode("latin-1")
+        return origin == self._origin or urlsplit(origin).netloc == headers.get(b"host", b"").decode(
+            "latin-1"
+        )
 
 
 async def _refuse(send: Any, error: ReelmError, request_id: str) -> None:

@@ -45,7 +45,9 @@ async def _prepare_roles(settings: Settings) -> None:
     try:
         version = connection.get_server_version().major
         if version < OLDEST_POSTGRESQL:
-            raise TooOldDatabaseError(f"PostgreSQL {OLDEST_POSTGRESQL} or newer is needed; this is {version}.")
+            raise TooOldDatabaseError(
+                f"PostgreSQL {OLDEST_POSTGRESQL} or newer is needed; this is {version}."
+            )
         known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
         if "reelm_owner" not in known:
             await connection.execute("CREATE ROLE reelm_owner NOLOGIN NOINHERIT")

@@ -19,6 +19,14 @@ from reelm.settings import DatabaseSettings, Role
 Record = asyncpg.Record
 UniqueViolation = asyncpg.UniqueViolationError
 RowSecurityViolation = asyncpg.InsufficientPrivilegeError
+# What a statement raises when the server went away under it.
+CONNECTION_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+)
 
 _TICKET = re.compile(r"[A-Za-z0-9._-]{1,400}")
 

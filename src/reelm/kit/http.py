@@ -82,7 +82,7 @@ CHANGE = (SignInRequiredError, NotFoundError, ConflictError)
 def problem_of(error: ReelmError, request_id: str) -> Problem:
     """Describe an expected failure."""
     return Problem(
-        type=f"/docs/problems#{error.code}",
+        type=f"urn:reelm:problem:{error.code}",
         title=error.title,
         status=error.status,
         detail=error.detail,

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from reelm.kit.database import CONNECTION_LOST
 from reelm.settings import DatabaseSettings, Role
 
 _log = structlog.get_logger()
@@ -28,7 +29,10 @@ class Listener:
     """
 
     def __init__(self, settings: DatabaseSettings, role: Role) -> None:
-        self._arguments = settings.connection(role)
+        self._arguments = {
+            **settings.connection(role),
+            "server_settings": {"application_name": "reelm listener"},
+        }
         self._callbacks: dict[str, list[Callable[[str], None]]] = defaultdict(list)
         self._returned: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -66,7 +70,7 @@ class Listener:
             wait = _FIRST_WAIT_SECONDS
             try:
                 await self._listen(connection, returned=before)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except CONNECTION_LOST as error:
                 _log.warning("listener lost its connection", reason=type(error).__name__)
             finally:
                 self.connected.clear()

@@ -36,7 +36,9 @@ _MEDIA = {
     ],
 }
 
-_WORDS = "light moon river dance bread snow green window cat guitar train spring coffee rain summer night".split()
+WORDS = (
+    "light moon river dance bread snow green window cat guitar train spring coffee rain summer night".split()
+)
 
 _STEPS = (
     (
@@ -118,7 +120,7 @@ async def populate(admin: Any, *, people: int, clips: int, events: int) -> None:
         "events": events,
         "sounds": max(1, min(5000, clips // 10)),
         "media": json.dumps(_MEDIA),
-        "words": "{" + ",".join(_WORDS) + "}",
+        "words": "{" + ",".join(WORDS) + "}",
     }
     for name, step in _STEPS:
         began = time.perf_counter()
