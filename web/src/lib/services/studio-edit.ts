@@ -78,9 +78,9 @@ export interface ServerEdit {
   trim_end_ms?: number;
   crop?: Rect;
   cover_ms?: number;
-  original_volume?: number;
-  sound_volume?: number;
-  sound_offset_ms?: number;
+  original_volume: number;
+  sound_volume: number;
+  sound_offset_ms: number;
   texts?: ServerText[];
 }
 
@@ -278,7 +278,13 @@ export function editForServer(
   edit: EditState,
   source: { frame: Frame | null; durationMs: number | null; withSound: boolean },
 ): ServerEdit | undefined {
-  const out: ServerEdit = {};
+  const out: ServerEdit = {
+    original_volume: rounded(edit.originalVolume, 2),
+    sound_volume: source.withSound ? rounded(edit.soundVolume, 2) : 1,
+    sound_offset_ms: source.withSound ? Math.round(edit.soundOffsetMs) : 0,
+  };
+  const mixed = out.original_volume !== 1 || out.sound_volume !== 1 || out.sound_offset_ms !== 0;
+  const plain = Object.keys(out).length;
   const last = trimEnd(edit, source.durationMs ?? Infinity);
   const onClip = (ms: number): number =>
     Math.round(clamp(ms, edit.trimStartMs, last) - edit.trimStartMs);
@@ -289,17 +295,12 @@ export function editForServer(
     if (rect.width < 0.999 || rect.height < 0.999) out.crop = roundedRect(rect);
   }
   if (edit.coverMs !== null) out.cover_ms = onClip(edit.coverMs);
-  if (edit.originalVolume !== 1) out.original_volume = rounded(edit.originalVolume, 2);
-  if (source.withSound) {
-    if (edit.soundVolume !== 1) out.sound_volume = rounded(edit.soundVolume, 2);
-    if (edit.soundOffsetMs !== 0) out.sound_offset_ms = Math.round(edit.soundOffsetMs);
-  }
   const texts = edit.texts
     .filter((each) => each.text.trim() !== '')
     .filter((each) => (each.endMs ?? Infinity) > edit.trimStartMs && (each.startMs ?? 0) < last)
     .map((each) => textForServer(each, onClip, last));
   if (texts.length > 0) out.texts = texts;
-  return Object.keys(out).length > 0 ? out : undefined;
+  return mixed || Object.keys(out).length > plain ? out : undefined;
 }
 
 /** Rounded inwards, so that no edge leaves the picture. */
