@@ -16,7 +16,7 @@ import msgspec
 from reelm.accounts.service import Visitor
 from reelm.clips.service import ClipsService
 from reelm.custody.service import KeysClient
-from reelm.kit.database import Database
+from reelm.kit.database import CONNECTION_LOST, Database
 from reelm.kit.errors import NotFoundError, OverloadedError, SignInRequiredError
 from reelm.kit.listen import Listener
 from reelm.notices.errors import TooManyStreamsError
@@ -143,7 +143,7 @@ class Streams:
                     body, newest = await self._news(stream, newest)
                 except SignInRequiredError:
                     return
-                except OverloadedError:
+                except (OverloadedError, *CONNECTION_LOST):
                     # The database or the keys process restarts. The client comes back, and resumes.
                     return
                 if body:

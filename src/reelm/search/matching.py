@@ -8,6 +8,7 @@ beside the things that have them.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import get_args
 
 from reelm.kit.database import UnitOfWork
 from reelm.kit.words import fold, runs
@@ -25,7 +26,6 @@ _RESEMBLING = 40
 _BEGINNING_LIKELY = 0.75
 COMMON = 2500
 _KNOWN = 3
-ALL_KINDS: tuple[Kind, ...] = ("person", "clip", "sound", "tag")
 
 Ranked = list[tuple[float, Match]]
 
@@ -86,9 +86,7 @@ class _Search:
         signs = {
             sign for part in self._parts[self._kinds[0]] if part.ideographic for sign in _signs(part.text)
         }
-        terms = await self._reader.list_beginning(self._kinds, asked, _BEGINNINGS) if asked else []
-        terms += await self._reader.list_exactly(ALL_KINDS, sorted({*asked, *signs}))
-        for term in terms:
+        for term in await self._reader.list_terms(self._kinds, asked, sorted(signs), _BEGINNINGS):
             self._learn(term)
             for part in self._parts.get(term.kind, ()):
                 if part.ideographic or not term.term.startswith(part.text):
@@ -100,7 +98,7 @@ class _Search:
         guessed = False
         for word in dict.fromkeys(self._words):
             # A word that people use is not mistyped, however few things of this kind have it.
-            if not allowed(word) or sum(self._uses[kind, word] for kind in ALL_KINDS) >= _KNOWN:
+            if not allowed(word) or sum(self._uses[kind, word] for kind in get_args(Kind)) >= _KNOWN:
                 continue
             # One changed letter leaves at least so much of the word's trigrams.
             threshold = 0.25 if len(word) < 5 else 0.3 if len(word) < 6 else 0.35

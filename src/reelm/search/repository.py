@@ -6,7 +6,7 @@ what is best known, the other gathers by the terms' index first and orders what 
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 from reelm.kit.database import Record, UnitOfWork
@@ -36,26 +36,25 @@ class SearchReader:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
 
-    async def list_beginning(self, kinds: Collection[Kind], words: Sequence[str], limit: int) -> list[Term]:
-        """Return the dictionary's words that begin like one of `words`, the commonest `limit` for each."""
+    async def list_terms(
+        self, kinds: Collection[Kind], words: Sequence[str], signs: Sequence[str], limit: int
+    ) -> list[Term]:
+        """Return the dictionary's own entries for `words` and `signs`, of any kind of thing.
+
+        And, of `kinds`, the words that begin like one of `words`, the commonest `limit` for each.
+        """
         rows = await self._uow.fetch(
-            "SELECT DISTINCT t.kind, t.term, t.uses FROM unnest($1::text[]) AS k (kind) CROSS JOIN "
+            "SELECT t.kind, t.term, t.uses FROM unnest($1::text[]) AS k (kind) CROSS JOIN "
             "unnest($2::text[]) AS q (word) CROSS JOIN LATERAL ("
-            "(SELECT kind, term, uses FROM search_terms WHERE kind = k.kind AND term = q.word) UNION ALL "
-            "(SELECT kind, term, uses FROM search_terms WHERE kind = k.kind AND term ~>=~ q.word "
-            "AND term ~<~ (q.word || $3) ORDER BY uses DESC LIMIT $4)) AS t",
+            "SELECT kind, term, uses FROM search_terms WHERE kind = k.kind AND term ~>=~ q.word "
+            "AND term ~<~ (q.word || $4) ORDER BY uses DESC LIMIT $5) AS t UNION "
+            "SELECT kind, term, uses FROM search_terms WHERE kind = ANY ($6) AND term = ANY ($2 || $3)",
             list(kinds),
             list(words),
+            list(signs),
             _LAST,
             limit,
-        )
-        return [Term(row["kind"], row["term"], row["uses"]) for row in rows]
-
-    async def list_exactly(self, kinds: Collection[Kind], terms: Sequence[str]) -> list[Term]:
-        rows = await self._uow.fetch(
-            "SELECT kind, term, uses FROM search_terms WHERE kind = ANY ($1) AND term = ANY ($2)",
-            list(kinds),
-            list(terms),
+            list(get_args(Kind)),
         )
         return [Term(row["kind"], row["term"], row["uses"]) for row in rows]
 

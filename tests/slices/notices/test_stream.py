@@ -159,3 +159,18 @@ async def test_one_person_has_only_so_many_streams(sign_up):
             return response.status_code == 200
 
         await eventually(free_again)
+
+
+async def test_hints_lost_with_the_listening_connection_are_made_up_for(sign_up, admin):
+    ada, ben = await sign_up(), await sign_up()
+    clip = await put_clip(admin, ada.id)
+    async with listening(ada) as heard:
+        await ben.put(f"/clips/{clip}/like")
+        await heard.until("notice", lambda data: data["kind"] == "like")
+        ended = await admin.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reelm listener'"
+        )
+        assert ended
+        await ben.put(f"/clips/{clip}/repost")
+        await heard.until("notice", lambda data: data["kind"] == "repost")
+        assert [data["kind"] for kind, data, _ in heard.events if kind == "notice"] == ["like", "repost"]
