@@ -12,8 +12,9 @@ FRESH_SECONDS = 20.0
 KEPT = 60
 WINDOW = dt.timedelta(days=7)
 _REMEMBERED_TAGS = 2000
-_COUNT_SECONDS = 30.0
 _COUNT_WORTH_KEEPING = 500
+_COUNT_SECONDS_EACH = 0.1
+_COUNT_SECONDS_MOST = 600.0
 
 
 class FashionDesk:
@@ -57,7 +58,9 @@ class FashionDesk:
             for count in counted:
                 known[count.tag] = count.uses
                 if count.uses >= _COUNT_WORTH_KEEPING:
-                    self._counts[count.tag] = (now + _COUNT_SECONDS, count.uses)
+                    # The bigger a count, the dearer it is, and the less a few more matter.
+                    kept = min(_COUNT_SECONDS_MOST, count.uses * _COUNT_SECONDS_EACH)
+                    self._counts[count.tag] = (now + kept, count.uses)
             while len(self._counts) > _REMEMBERED_TAGS:
                 self._counts.pop(next(iter(self._counts)))
         return [TagCount(tag, known[tag]) for tag in tags if tag in known]

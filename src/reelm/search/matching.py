@@ -31,8 +31,16 @@ Ranked = list[tuple[float, Match]]
 
 
 async def find(uow: UnitOfWork, kinds: Sequence[Kind], typed: str, language: str) -> dict[Kind, Ranked]:
-    """Return what matches `typed`, by kind, best first."""
+    """Return what matches `typed`, by kind, best first. What a handle joins with `_` may be two words elsewhere."""
     query = fold(typed)
+    found = await _ranked(uow, kinds, query, language)
+    apart = " ".join(query.replace("_", " ").split())
+    if apart != query and not any(found.values()):
+        found = await _ranked(uow, kinds, apart, language)
+    return found
+
+
+async def _ranked(uow: UnitOfWork, kinds: Sequence[Kind], query: str, language: str) -> dict[Kind, Ranked]:
     cut = runs(query)[:_PARTS]
     found: dict[Kind, Ranked] = {kind: [] for kind in kinds}
     if cut:

@@ -100,6 +100,13 @@ async def test_all_words_count_before_some(client, sign_up, admin):
     assert await found_clips(client, f"{other} {word()}zzq") == [alone]
 
 
+async def test_words_joined_like_a_handle_are_found_apart(client, sign_up, admin):
+    one, two = word(), word()
+    ada = await sign_up()
+    clip = await put_clip(admin, ada.id, f"{one} with {two}")
+    assert await found_clips(client, f"{one}_{two}") == [clip]
+
+
 async def test_exact_comes_before_beginnings_and_fame_decides_between_equals(client, sign_up, admin):
     name = word()
     ada = await sign_up()
