@@ -162,7 +162,7 @@ CAST = (
             "es", "PE", "1984-05-17", ("#fbe7c6", "#f4acb7"), _potato),
     Persona("nour_shay", "نور والشاي", "أرسم دوائر وأشرب الشاي. الدوائر تدور، والشاي يبرد. Circles and tea.",
             "ar", "JO", "1987-10-25", ("#1a1423", "#5a3a55"), _glass),
-    Persona("chai_waqt", "चाय का वक़्त", "मैं घड़ी हूँ और फिर भी देर से आती हूँ। Always late, always on time.",
+    Persona("chai_waqt", "Chai Waqt", "Always late, always on time. मैं घड़ी हूँ और फिर भी देर से आती हूँ।",
             "hi", "IN", "1992-08-14", ("#ffba49", "#fff0d1"), _clock),
 )  # fmt: skip
 

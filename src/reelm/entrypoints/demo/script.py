@@ -27,7 +27,7 @@ POSTS = {
     "elevator": Post("aspirobot", "fr", "Mes voisins d'immeuble sont des gens très carrés. Sauf un. #ascenseur #beat #mondays"),
     "toast-launch": Post("gaston_le_pain", "en", "Our friend went to space for 4 seconds. We are so proud. Butter side: down. 🚀 #bread #space #tinyvictory"),
     "cactus-hug": Post("nour_shay", "ar", "كل صبّارة تستحق عناقًا، والقنفذ يعرف ذلك. 🌵 Every cactus deserves a hug. #عناق #love"),
-    "late-clock": Post("chai_waqt", "hi", "देर हो गई! …रुको, मैं ही तो घड़ी हूँ। ⏰ I am late for being on time. #mondays #समय"),
+    "late-clock": Post("chai_waqt", "en", "Late for being on time, again. My boss says I have no excuse, I am the excuse. ⏰ #mondays #time"),
     "pixel-picnic": Post("baozi_undercover", "zh", "通关奖励:甜点。没有 Boss,只有面包。🎮 No boss, only bread. #游戏 #bread #loop"),
     "goldfish-meeting": Post("chai_waqt", "en", "This meeting could have been a bubble. 🐟 #mondays #meeting #loop"),
     "cookie-dive": Post("dona_papa", "es", "Técnica impecable, entrada limpia, final… blandito. 🍪🥛 #deporte #sport #tinyvictory"),

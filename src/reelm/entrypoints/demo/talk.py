@@ -39,7 +39,7 @@ TALK: dict[str, tuple[Said, ...]] = {
     ),
     "snail-race": (
         _s("left_sock", "I screamed. The dryer asked me to calm down.", ("marvin_slow", "Tell the dryer it was worth it."), heart=True),
-        _s("chai_waqt", "मैंने समय देखा: यह विश्व रिकॉर्ड है!", ("marvin_slow", "From a clock, that means everything."), pin=True, heart=True),
+        _s("chai_waqt", "I timed it myself. World record! Wah!", ("marvin_slow", "From a clock, that means everything."), pin=True, heart=True),
         _s("dona_papa", "Respira, campeón. Respira. Ya casi."),
         _s("tea_station", "今日风速:比你快一点点。"),
     ),
@@ -61,7 +61,7 @@ TALK: dict[str, tuple[Said, ...]] = {
     "tea-forecast": (
         _s("nour_shay", "توقّعات دقيقة: عندي الآن غائم مع نعناع.", ("tea_station", "薄荷是好天气。"), heart=True),
         _s("baozi_undercover", "蒸笼里:100% 湿度。", ("tea_station", "那叫桑拿,不叫天气。"), pin=True),
-        _s("chai_waqt", "और दूध? पूर्वानुमान में दूध कहाँ है?", ("tea_station", "这里是绿茶频道。请保持冷静。")),
+        _s("chai_waqt", "And milk? Where is the milk in this forecast?", ("tea_station", "这里是绿茶频道。请保持冷静。")),
     ),
     "octopus-drummer": (
         _s("dj_roucoule", "On cherche une batteuse pour vendredi. On a deux scènes, tu peux faire les deux.", ("octavia_taps", "Both at once? Obviously."), pin=True, heart=True),
@@ -83,7 +83,7 @@ TALK: dict[str, tuple[Said, ...]] = {
     ),
     "late-clock": (
         _s("marvin_slow", "You could always leave earlier. I left for this comment on Tuesday.", pin=True, heart=True),
-        _s("tea_station", "现在是喝茶时间。", ("chai_waqt", "वह तो हमेशा होता है!"), heart=True),
+        _s("tea_station", "现在是喝茶时间。", ("chai_waqt", "It always is, my friend."), heart=True),
     ),
     "pixel-picnic": (
         _s("gaston_le_pain", "C'est un jeu sur des gens qui mangent ma famille.", ("baozi_undercover", "……不是,那是道具。"), pin=True),
@@ -91,7 +91,7 @@ TALK: dict[str, tuple[Said, ...]] = {
     ),
     "goldfish-meeting": (
         _s("aspirobot", "Je suis aussi dans cette réunion. Je fais le fond sonore.", heart=True),
-        _s("lune_enrhumee", "De quoi parlait cette vidéo ?", ("chai_waqt", "किस वीडियो की बात हो रही है?"), ("lune_enrhumee", "Bonjour tout le monde !"), pin=True, heart=True),
+        _s("lune_enrhumee", "De quoi parlait cette vidéo ?", ("chai_waqt", "Which video?"), ("lune_enrhumee", "Bonjour tout le monde !"), pin=True, heart=True),
     ),
     "cookie-dive": (
         _s("gaston_le_pain", "Je préfère tomber de la table, mais respect.", heart=True),
@@ -111,7 +111,7 @@ TALK: dict[str, tuple[Said, ...]] = {
     ),
     "caterpillar-loading": (
         _s("marvin_slow", "Finally, software I can relate to.", heart=True),
-        _s("chai_waqt", "99% पर रुकना भी एक कला है।", pin=True),
+        _s("chai_waqt", "Stopping at 99 % is an art form. I should know.", pin=True),
     ),
     "kaleido-dusk": (_s("nour_shay", "اثنتا عشرة بتلة! عددتها مرتين.", ("octavia_taps", "I used all my arms and borrowed four."), heart=True),),
     "robot-vacuum": (
@@ -119,19 +119,19 @@ TALK: dict[str, tuple[Said, ...]] = {
         _s("octavia_taps", "Crying into arm four."),
     ),
     "ants-parade": (_s("baozi_undercover", "野餐里有包子吗?", ("marvin_slow", "There was. Sorry. It was delicious."), pin=True), _s("dj_roucoule", "Adresse du pique-nique ? Pour un ami.", heart=True)),
-    "two-penguins": (_s("lune_enrhumee", "Je tiens la lumière, mais j'éternue.", ("left_sock", "That was the northern lights?!"), pin=True, heart=True), _s("chai_waqt", "एक-दो-तीन, एक-दो-तीन…")),
+    "two-penguins": (_s("lune_enrhumee", "Je tiens la lumière, mais j'éternue.", ("left_sock", "That was the northern lights?!"), pin=True, heart=True), _s("chai_waqt", "One-two-three, one-two-three, tick-tock-tock.")),
     "lost-accents": (_s("dj_roucoule", "J'en ai vu un sur mon toit. Un circonflexe. Très snob.", pin=True, heart=True), _s("dona_papa", "¡Aquí llegaron tres! Los cuidamos con la ñ.", ("lune_enrhumee", "Gracias ! Rendez-les au printemps."), heart=True)),
     "potato-yoga": (_s("baozi_undercover", "我学会了“揉面式”。", heart=True), _s("gaston_le_pain", "Je fais la pose du pain depuis ce matin. Je suis très bon.", ("dona_papa", "Esa no es una pose, Gaston, eso eres tú."), ("gaston_le_pain", "Je suis un CHAT."), pin=True, heart=True)),
     "heron-lodger": (_s("nour_shay", "وكم يدفع الضفدع للكهرباء؟", ("tea_station", "他晚上自己发光。")), _s("marvin_slow", "My kind of neighbourhood.", heart=True)),
     "wood-forest": (_s("aspirobot", "J'ai essayé 森 mais ma batterie est un peu 木.", heart=True), _s("tea_station", "没有WiFi,有茶。", pin=True)),
-    "traffic-flirt": (_s("chai_waqt", "रात के तीन बजे मैं भी जागती हूँ। बहुत प्यारा!", heart=True), _s("left_sock", "A pair! A PAIR!", pin=True)),
-    "tired-sentence": (_s("tea_station", "给它一杯龙井。", ("chai_waqt", "दो प्याले, कृपया।"), heart=True), _s("gaston_le_pain", "Moi aussi je fais de mon mieux, couché.")),
+    "traffic-flirt": (_s("chai_waqt", "I am also awake at three. I see everything. बहुत प्यारा!", heart=True), _s("left_sock", "A pair! A PAIR!", pin=True)),
+    "tired-sentence": (_s("tea_station", "给它一杯龙井。", ("chai_waqt", "Two, please."), heart=True), _s("gaston_le_pain", "Moi aussi je fais de mon mieux, couché.")),
     "tunnel-comet": (_s("lune_enrhumee", "Ralentis devant chez moi, il y a des enfants (des astéroïdes).", pin=True, heart=True),),
     "pendulum-choir": (_s("octavia_taps", "Bead nine is rushing. I say this with love.", ("nour_shay", "الخرزة التاسعة تعتذر."), pin=True), _s("dona_papa", "Meditación instantánea.", heart=True)),
     "bunny-morning": (_s("dona_papa", "Excelente rotación de orejas.", heart=True),),
     "bird-solo": (_s("dj_roucoule", "Je précise : pas de la famille.", pin=True), _s("marvin_slow", "10.0 from me.")),
     "world-commute": (_s("nour_shay", "أراني! أنا النقطة التي تشرب الشاي.", ("lune_enrhumee", "Oui, je te fais signe tous les soirs."), pin=True, heart=True),),
-    "bird-encore": (_s("chai_waqt", "यह तो समय-यात्रा है!", heart=True),),
+    "bird-encore": (_s("chai_waqt", "This is time travel and I was not consulted.", heart=True),),
     "meadow-rent": (_s("left_sock", "Is there a washing line?", ("marvin_slow", "I will ask on Thursday."), pin=True),),
     "city-night": (_s("dj_roucoule", "Collègue aperçu, il a du rythme.", heart=True),),
     "bunny-workout": (_s("gaston_le_pain", "Le retour dans le trou, c'est la partie que je maîtrise.", pin=True, heart=True),),

@@ -292,7 +292,7 @@ def cookie_dive(beat: Beat) -> Draw:
         up, down = span(now, 6, 9, swift), span(now, 9, 12, heavy)
         dive = now >= 6
         x = 130 + 40 * span(now, 0, 5) if not dive else mix(170, 320, span(now, 6, 12, linear_turn))
-        y = (206 - 14 * abs(wave(now, 2))) if not dive else 200 - 70 * up + (level - 120) * down
+        y = (206 - 14 * abs(wave(now, 2))) if not dive else 200 - 40 * up + (level - 120) * down
         under = now > 12
         if under:
             y = keys(now, [(12, 720), (15, level - 18), (24, level + 2)], elastic)
