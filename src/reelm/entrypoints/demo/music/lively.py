@@ -62,7 +62,7 @@ def save_point_picnic(s: Score) -> None:
         "G5:.5 E5:.25 G5:.25 C6:1 B5:.5 A5:.5 G5:1 F5:.5 A5:.5 C6:.5 A5:.5 G5:1 E5:1 "
         "A5:.5 F5:.25 A5:.25 D6:1 C6:.5 A5:.5 B5:1 G5:.5 A5:.25 B5:.25 C6:.5 D6:.5 E6:2 "
         "E6:.5 C6:.25 E6:.25 G6:1 F6:.5 E6:.5 D6:1 C6:.5 A5:.5 F6:.5 E6:.5 D6:.5 C6:.5 B5:1 "
-        "C6:.25 D6:.25 E6:.5 C6:.5 A5:.5 Ab5:.5 C6:.5 Eb6:.5 F6:.5 E6:1 C6:.5 G5:.5 C6:1.5 _:.5"
+        "C6:.25 D6:.25 E6:.5 C6:.5 A5:.5 F5:.5 A5:.5 C6:.5 F6:.5 E6:1 C6:.5 G5:.5 C6:1.5 _:.5"
     )
     s.melody("lead", v.pulse, tune, loud=0.9, tight=0.8)
     s.melody("echo", functools.partial(v.pulse, width=0.125), tune, beat=0.75, loud=0.8, pan=0.5, tight=0.6)
@@ -218,7 +218,7 @@ def announcing_nothing(s: Score) -> None:
         "C6:1 B5:.5 A5:.5 G5:.5 F5:.5 E5:.5 D5:.5",
         "C5:.5 E5:.25 G5:.25 C6:.5 E6:.5 D6:1 G5:1",
     )
-    harmony = ("C", "F", "G", "Am", "G7")
+    harmony = ("C", "F", "G", "Am", "C")
     for bar, (call, chord) in enumerate(zip(calls, harmony, strict=True)):
         s.melody("brass", v.brass, call, beat=bar * 4, loud=0.9, pan=0.1)
         for when, length in ((0, 0.8), (1, 1.4), (2.5, 0.4), (3, 0.8)):
