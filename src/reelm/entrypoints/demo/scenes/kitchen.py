@@ -331,8 +331,8 @@ def cookie_dive(beat: Beat) -> Draw:
                     stage.box(0, 0, 132, 92, "#1d3557", corner=14)
                     stage.text(0, 0, mark, 48 if len(mark) < 5 else 38, "#ffd166")
         if now < 6:
-            sign(stage, 124, "FINAL ROUND", 46, "#1d3557", grown=span(now, -1, 0.6, back), x=356)
-            sign(stage, 178, "10 m milk", 34, "#1d3557", grown=span(now, -1, 0.9, back), x=356)
+            sign(stage, 124, "FINAL ROUND", 42, "#1d3557", grown=span(now, -1, 0.6, back), x=348)
+            sign(stage, 178, "10 m milk", 34, "#1d3557", grown=span(now, -1, 0.9, back), x=348)
         elif 6 < now < 12:
             sign(stage, 690, "triple crumb, half twist", 36, "#1d3557", grown=span(now, 6, 6.6, back))
         elif now > 20:
