@@ -11,6 +11,7 @@ import {
   soundPositionMs,
   soundRateWhileFilming,
   totalShownMs,
+  voiceFits,
   type Speed,
 } from '$lib/services/recorder-plan';
 
@@ -80,4 +81,17 @@ it('knows why a camera did not open', () => {
   expect(cameraTrouble(named('NotFoundError'))).toBe('missing');
   expect(cameraTrouble(named('NotReadableError'))).toBe('busy');
   expect(cameraTrouble('nonsense')).toBe('unknown');
+});
+
+it('records a voice only where it can follow the speed', async () => {
+  const asked: string[] = [];
+  const supports = async (config: AudioEncoderConfig) => {
+    asked.push(config.codec);
+    return config.codec === 'opus';
+  };
+  expect(await voiceFits(1, 'video/mp4', null)).toBe(true);
+  expect(await voiceFits(2, 'video/mp4', null)).toBe(false);
+  expect(await voiceFits(2, 'video/webm;codecs=vp9,opus', supports)).toBe(true);
+  expect(await voiceFits(0.5, 'video/mp4;codecs=avc1.640028,mp4a.40.2', supports)).toBe(false);
+  expect(asked).toEqual(['opus', 'mp4a.40.2']);
 });

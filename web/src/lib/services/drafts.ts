@@ -69,7 +69,7 @@ export interface Work {
   kept: boolean;
   takes: Take[];
   /** The take that is running, noted before its first chunk; null between takes. */
-  begun: { id: string; speed: Speed; mime: string } | null;
+  begun: { id: string; speed: Speed; mime: string; voiced: boolean } | null;
   /** Which takes the file was put together from. */
   joinedFrom: string;
   /** The longest length chosen while filming. */

@@ -6,8 +6,8 @@
  * take filmed at 2× has its pictures put twice as close together. All takes come from one canvas and
  * one mixer, so they share size and codecs.
  *
- * Voice can't be copied at another pace. At 0.5× and 2× the microphone is off, and the take's audio
- * packets, all silence, are laid one after the other for as long as the take is shown.
+ * A voice can't be copied at another pace: it is made anew (`recorder-voice`). A silent take's packets
+ * are all alike, and are laid one after the other for as long as the take is shown.
  */
 import {
   BlobSource,
@@ -28,9 +28,13 @@ import {
   type InputVideoTrack,
 } from 'mediabunny';
 
+import { voiceAtPace, type VoiceFormat } from './recorder-voice';
+
 export interface TakeBlob {
   blob: Blob;
   speed: number;
+  /** Does it hold a voice, or silence? */
+  voiced: boolean;
 }
 
 export interface JoinedTakes {
@@ -60,7 +64,7 @@ interface Opened {
   input: Input;
   video: InputVideoTrack;
   audio: InputAudioTrack | null;
-  speed: number;
+  take: TakeBlob;
 }
 
 async function open(take: TakeBlob): Promise<Opened | null> {
@@ -72,7 +76,7 @@ async function open(take: TakeBlob): Promise<Opened | null> {
     const video = await input.getPrimaryVideoTrack();
     if (video === null) return null;
     const audio = await input.getPrimaryAudioTrack();
-    return { input, video, audio, speed: take.speed };
+    return { input, video, audio, take };
   } catch {
     return null;
   }
@@ -140,12 +144,12 @@ function videoPackets(
 }
 
 /**
- * Sound of one take, at its own pace. At another speed the packets are silence and interchangeable:
- * they are repeated or left out until the length fits.
+ * Sound of one take, moved to `at` seconds and cut to `length`. Silence is interchangeable: it is
+ * repeated, or left out, until the length fits.
  */
 export function audioPackets(
   packets: EncodedPacket[],
-  speed: number,
+  silent: boolean,
   at: number,
   length: number,
 ): EncodedPacket[] {
@@ -153,7 +157,7 @@ export function audioPackets(
   const origin = packets[0]?.timestamp ?? 0;
   const fits = (start: number, packet: EncodedPacket): boolean =>
     packet.duration > 0 && start + packet.duration <= length + 1e-6;
-  if (speed === 1) {
+  if (!silent) {
     for (const packet of packets) {
       const start = packet.timestamp - origin;
       if (!fits(start, packet)) break;
@@ -195,10 +199,26 @@ interface Prepared {
   length: number;
 }
 
+async function voiceFormat(track: InputAudioTrack): Promise<VoiceFormat | null> {
+  const [codec, config] = [await track.getCodec(), await track.getDecoderConfig()];
+  if (!config || (codec !== 'opus' && codec !== 'aac')) return null;
+  return { codec, sampleRate: config.sampleRate, numberOfChannels: config.numberOfChannels };
+}
+
+async function soundOf(one: Opened, at: number, length: number): Promise<EncodedPacket[]> {
+  const { audio, take } = one;
+  if (!audio) return [];
+  if (take.speed === 1 || !take.voiced) {
+    return audioPackets(await packetsOf(audio), take.speed !== 1, at, length);
+  }
+  const format = await voiceFormat(audio);
+  const made = format && (await voiceAtPace(take.blob, take.speed, format));
+  return made ? audioPackets(made, false, at, length) : [];
+}
+
 async function prepare(one: Opened, at: number): Promise<Prepared> {
-  const { out, length } = videoPackets(await packetsOf(one.video), one.speed, at);
-  const heard = one.audio && out.length > 0 ? await packetsOf(one.audio) : [];
-  return { pictures: out, voice: audioPackets(heard, one.speed, at, length), length };
+  const { out, length } = videoPackets(await packetsOf(one.video), one.take.speed, at);
+  return { pictures: out, voice: out.length > 0 ? await soundOf(one, at, length) : [], length };
 }
 
 async function write(opened: Opened[], first: Opened): Promise<JoinedTakes> {

@@ -13,6 +13,8 @@ export interface Take {
   filmedMs: number;
   speed: Speed;
   mime: string;
+  /** Was the microphone open? Otherwise the take's audio is silence. */
+  voiced: boolean;
 }
 
 /** How long a take lasts when shown: 4 s filmed at 2× pass in 2 s. */
@@ -114,6 +116,18 @@ export function portraitMiddle(
 /** Bits per second that keep motion clean at 30 pictures a second, measured in pixels. */
 export function videoBitsPerSecond(width: number, height: number): number {
   return Math.round(Math.min(8_000_000, Math.max(1_500_000, width * height * 30 * 0.16)));
+}
+
+/** Can a voice be recorded at this speed, in recordings of this type? */
+export async function voiceFits(
+  speed: Speed,
+  mime: string,
+  supports: ((config: AudioEncoderConfig) => Promise<boolean>) | null,
+): Promise<boolean> {
+  if (speed === 1) return true;
+  if (!supports) return false;
+  const codec = mime.includes('mp4a') ? 'mp4a.40.2' : 'opus';
+  return await supports({ codec, sampleRate: 48_000, numberOfChannels: 2, bitrate: 96_000 });
 }
 
 export type CameraTrouble = 'refused' | 'missing' | 'busy' | 'insecure' | 'unsupported' | 'unknown';

@@ -3,7 +3,7 @@
  */
 import type { TakeChunk, Work, WorkStore } from './drafts';
 import type { JoinedTakes, TakeBlob } from './recorder-join';
-import { totalShownMs, type Speed, type Take } from './recorder-plan';
+import { totalShownMs, type Take } from './recorder-plan';
 
 /** A recorder hands over a chunk a second: what a cut-short take surely lasts. */
 const CHUNK_MS = 1000;
@@ -36,19 +36,16 @@ export async function cutShortTakes(store: WorkStore, work: Work): Promise<Take[
       continue;
     }
     const chunks = await store.countChunks(work.id, id);
-    found.push({ id, filmedMs: chunks * CHUNK_MS, speed: begun.speed, mime: begun.mime });
+    found.push({ ...begun, filmedMs: chunks * CHUNK_MS });
   }
   return found;
 }
 
-export async function takeBlobs(
-  store: WorkStore,
-  work: Work,
-): Promise<(TakeBlob & { speed: Speed })[]> {
-  const blobs: (TakeBlob & { speed: Speed })[] = [];
+export async function takeBlobs(store: WorkStore, work: Work): Promise<TakeBlob[]> {
+  const blobs: TakeBlob[] = [];
   for (const take of work.takes) {
     const blob = await store.takeBlob(work.id, take.id, take.mime);
-    if (blob) blobs.push({ blob, speed: take.speed });
+    if (blob) blobs.push({ blob, speed: take.speed, voiced: take.voiced });
   }
   return blobs;
 }

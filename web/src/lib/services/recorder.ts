@@ -25,6 +25,7 @@ export interface TakeRun {
 export interface TakeHooks {
   id: string;
   speed: Speed;
+  /** Open the microphone; only where the voice can follow the take's speed. */
   voice: boolean;
   /** Longest time the camera may run. */
   longestMs: number;
@@ -46,6 +47,13 @@ export function recordingType(): string | null {
   if (typeof MediaRecorder === 'undefined') return null;
   return bestRecordingType((type) => MediaRecorder.isTypeSupported(type));
 }
+
+/** Asks this browser's audio encoder; null where there is none. */
+export const encoderSupports =
+  typeof AudioEncoder === 'undefined'
+    ? null
+    : async (config: AudioEncoderConfig): Promise<boolean> =>
+        (await AudioEncoder.isConfigSupported(config).catch(() => null))?.supported === true;
 
 export class Camera {
   readonly #video = document.createElement('video');
@@ -144,12 +152,13 @@ export class Camera {
   /** Films until `stopTake`, the longest time, or the page is hidden. */
   async startTake(hooks: TakeHooks): Promise<TakeRun> {
     if (this.#recorder) throw new Error('a take is running');
-    const speaks = hooks.voice && hooks.speed === 1;
-    if (this.#voice) this.#voice.gain.value = speaks ? 1 : 0;
+    const voiced = hooks.voice && this.hasVoice;
+    if (this.#voice) this.#voice.gain.value = voiced ? 1 : 0;
     await this.#mixer?.resume();
     const recorder = this.#newRecorder();
     this.#recorder = recorder;
-    const take: Take = { id: hooks.id, filmedMs: 0, speed: hooks.speed, mime: recorder.mimeType };
+    const { id, speed } = hooks;
+    const take: Take = { id, filmedMs: 0, speed, mime: recorder.mimeType, voiced };
     try {
       if (hooks.sound) await this.#startSound(hooks.sound, hooks.speed);
     } catch {
