@@ -1,0 +1,62 @@
+"""One browser for the session, phones for each test, and a realm with something to watch."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+from tests.browser.phone import Phone, in_hand, launch
+from tests.conftest import Person, RunningRealm
+from tests.factories.media import plain
+from tests.factories.publishing import make_clip, settled
+
+Phones = Callable[..., Awaitable[Phone]]
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await launch(playwright)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def phones(browser: Browser, realm: RunningRealm) -> AsyncIterator[Phones]:
+    """Hands out phones; afterwards, none may have asked a stranger for anything or met an error."""
+    async with AsyncExitStack() as stack:
+        given: list[Phone] = []
+
+        async def give(**options: Any) -> Phone:
+            phone = await stack.enter_async_context(in_hand(browser, realm.url, **options))
+            given.append(phone)
+            return phone
+
+        yield give
+        for phone in given:
+            assert phone.strangers() == []
+            assert phone.complaints() == []
+
+
+@dataclass
+class Lively:
+    """A realm with a few clips: whose they are, and which."""
+
+    author: Person
+    clips: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+async def lively(sign_up: Any, tmp_path_factory: pytest.TempPathFactory) -> Lively:
+    """Six short clips by one person, each with a sound."""
+    folder: Path = tmp_path_factory.mktemp("lively")
+    author = await sign_up(display_name="Odile Marchetti")
+    file = plain(folder / "clip.mp4", size="360x640", seconds=3)
+    made = [
+        await make_clip(author, file, caption=f"A test picture, number {number} #colours #testing")
+        for number in range(6)
+    ]
+    return Lively(author, [await settled(author, clip["id"]) for clip in made])
