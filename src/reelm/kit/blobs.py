@@ -90,7 +90,10 @@ class LocalBlobStore:
         _sync_folder(path.parent)
 
     def _temporary(self, path: Path) -> Path:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BlobStoreFullError(retry_after_seconds=60) from error
         return path.with_name(f".{path.name}.{secrets.token_hex(6)}")
 
     async def put_file(self, name: str, path: Path) -> None:

@@ -6,14 +6,14 @@ ticket made by `reelm keys`; it is set for that transaction only, and row-level 
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
 
-from reelm.kit.errors import OverloadedError
+from reelm.kit.errors import InvalidRequestError, OverloadedError
 from reelm.settings import DatabaseSettings, Role
 
 Record = asyncpg.Record
@@ -27,6 +27,8 @@ CONNECTION_LOST = (
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
 )
+_UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+_CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, asyncpg.SerializationError)
 
 _TICKET = re.compile(r"[A-Za-z0-9._-]{1,400}")
 
@@ -56,42 +58,43 @@ class UnitOfWork:
         if self._connection is None:
             try:
                 self._connection = await self._pool.acquire(timeout=10)
-            except (
-                OSError,
-                TimeoutError,
-                asyncpg.PostgresConnectionError,
-                asyncpg.CannotConnectNowError,
-            ) as e:
-                raise DatabaseUnavailableError(retry_after_seconds=2) from e
+            except CONNECTION_LOST as error:
+                raise DatabaseUnavailableError(retry_after_seconds=2) from error
             # One round trip: the ticket's alphabet was checked, so it can be written into the statement.
             ticket = self._ticket or ""
-            await self._connection.execute(f"BEGIN; SELECT set_config('reelm.ticket', '{ticket}', true)")
+            with _translated(self._connection):
+                await self._connection.execute(f"BEGIN; SELECT set_config('reelm.ticket', '{ticket}', true)")
         return self._connection
 
     async def fetch(self, query: str, *arguments: Any) -> list[Record]:
         connection = await self._begun()
-        rows: list[Record] = await connection.fetch(query, *arguments)
+        with _translated(connection):
+            rows: list[Record] = await connection.fetch(query, *arguments)
         return rows
 
     async def fetch_row(self, query: str, *arguments: Any) -> Record | None:
         connection = await self._begun()
-        row: Record | None = await connection.fetchrow(query, *arguments)
+        with _translated(connection):
+            row: Record | None = await connection.fetchrow(query, *arguments)
         return row
 
     async def fetch_value(self, query: str, *arguments: Any) -> Any:
         connection = await self._begun()
-        return await connection.fetchval(query, *arguments)
+        with _translated(connection):
+            return await connection.fetchval(query, *arguments)
 
     async def execute(self, query: str, *arguments: Any) -> int:
         """Run a statement; return how many rows it touched."""
         connection = await self._begun()
-        status: str = await connection.execute(query, *arguments)
+        with _translated(connection):
+            status: str = await connection.execute(query, *arguments)
         count = status.rsplit(" ", 1)[-1]
         return int(count) if count.isdigit() else 0
 
     async def execute_many(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
         connection = await self._begun()
-        await connection.executemany(query, rows)
+        with _translated(connection):
+            await connection.executemany(query, rows)
 
     def after_commit(self, effect: Callable[[], Awaitable[None]]) -> None:
         """Remember an in-process effect (waking a cache, dropping a file) for after the commit.
@@ -118,16 +121,38 @@ class UnitOfWork:
         effects, self._after_commit = self._after_commit, []
         if connection is not None:
             try:
-                await connection.execute("COMMIT" if commit else "ROLLBACK")
-            except BaseException:
-                # A connection that could not end its transaction must not meet another person's request.
-                connection.terminate()
-                raise
+                await self._end(connection, commit=commit)
             finally:
                 await self._pool.release(connection)
         if commit:
             for effect in effects:
                 await effect()
+
+    @staticmethod
+    async def _end(connection: Any, *, commit: bool) -> None:
+        try:
+            with _translated(connection):
+                await connection.execute("COMMIT" if commit else "ROLLBACK")
+        except BaseException:
+            # A connection that could not end its transaction must not meet another person's request.
+            connection.terminate()
+            if commit:
+                raise
+
+
+@contextmanager
+def _translated(connection: Any) -> Iterator[None]:
+    """Raise our own errors for what a statement may meet and a caller may expect."""
+    try:
+        yield
+    except _UNSTORABLE as error:
+        raise InvalidRequestError("There is a character in it that can't be stored.") from error
+    except _CONTENDED as error:
+        raise OverloadedError(retry_after_seconds=1) from error
+    except CONNECTION_LOST as error:
+        if isinstance(error, asyncpg.InterfaceError) and not connection.is_closed():
+            raise
+        raise DatabaseUnavailableError(retry_after_seconds=2) from error
 
 
 class Database:

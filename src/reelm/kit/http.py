@@ -99,7 +99,8 @@ def as_problem(error: ReelmError, request_id: str) -> Response[Problem]:
     if error.retry_after_seconds is not None:
         headers["retry-after"] = str(error.retry_after_seconds)
     return Response(
-        problem_of(error, request_id), status_code=error.status, media_type=PROBLEM_TYPE, headers=headers)
+        problem_of(error, request_id), status_code=error.status, media_type=PROBLEM_TYPE, headers=headers
+    )
 
 
 def request_id_of(request: Request[Any, Any, Any]) -> str:
