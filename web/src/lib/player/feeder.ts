@@ -1,8 +1,7 @@
 import type { Head } from './heads';
 import { runLength } from './fragments';
-import { mimeOf } from './quality';
 import { fetchRange } from './ranges';
-import { isManaged, mediaSourceClass } from './sources';
+import { isManaged, mediaSourceClass, mimeOf } from './sources';
 
 const AHEAD_SECONDS = 10;
 const BEHIND_SECONDS = 12;

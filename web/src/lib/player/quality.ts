@@ -1,15 +1,11 @@
 import type { ClipMedia, Rendition } from '$lib/api/types';
 import { preferences } from '$lib/state/preferences.svelte';
-import { mediaSourceClass } from './sources';
+import { mediaSourceClass, mimeOf } from './sources';
 import { networkHint, throughput } from './ranges';
 import { chooseRendition } from './throughput';
 
 export function savesData(): boolean {
   return preferences.dataSaver || networkHint().saveData === true;
-}
-
-export function mimeOf(rendition: Rendition): string {
-  return `video/mp4; codecs="${rendition.codecs}"`;
 }
 
 /** The rendition for this screen and network among those this browser can decode. */

@@ -8,7 +8,8 @@ interface NetworkHint {
 
 /** What the browser says of the network, where it says anything. */
 export function networkHint(): NetworkHint {
-  return (navigator as Navigator & { connection?: NetworkHint }).connection ?? {};
+  const here = globalThis.navigator as (Navigator & { connection?: NetworkHint }) | undefined;
+  return here?.connection ?? {};
 }
 
 const hint = networkHint().downlink;

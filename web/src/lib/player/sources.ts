@@ -1,5 +1,7 @@
 /** Which way this browser takes bytes: Apple's managed source first, then the plain one. */
 
+import type { Rendition } from '$lib/api/types';
+
 export interface ManagedSource extends MediaSource {
   readonly streaming: boolean;
 }
@@ -17,4 +19,8 @@ export function mediaSourceClass(from: SourceWindow = globalThis as SourceWindow
 
 export function isManaged(source: MediaSource): source is ManagedSource {
   return 'streaming' in source;
+}
+
+export function mimeOf(rendition: Pick<Rendition, 'codecs'>): string {
+  return `video/mp4; codecs="${rendition.codecs}"`;
 }

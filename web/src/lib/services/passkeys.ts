@@ -63,9 +63,3 @@ export async function signInWithPasskey(): Promise<Me> {
   const answer = await ask(client.POST('/api/v1/sessions', { body: { passkey } }));
   return answer.person;
 }
-
-/** What this device calls itself, for the person's own list. */
-export function deviceName(): string {
-  const data = (navigator as Navigator & { userAgentData?: { platform?: string } }).userAgentData;
-  return data?.platform || (/\(([^;)]+)/.exec(navigator.userAgent)?.[1] ?? 'Reelm');
-}

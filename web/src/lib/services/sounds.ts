@@ -1,6 +1,11 @@
 import { ask, client } from '$lib/api/client';
 import type { Clip, Page, Sound, TagCount } from '$lib/api/types';
 
+/** A sound's title without the note sign that stands beside it anyway. */
+export function soundTitle(sound: { title: string }): string {
+  return sound.title.replace(/^[♪♫]\s*/u, '');
+}
+
 export function getSound(id: string): Promise<Sound> {
   return ask(client.GET('/api/v1/sounds/{sound_id}', { params: { path: { sound_id: id } } }));
 }
