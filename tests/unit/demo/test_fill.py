@@ -203,3 +203,17 @@ def test_with_footage_a_third_at_most_is_footage(monkeypatch: pytest.MonkeyPatch
     assert len(pieces) >= 40
     assert 0 < len(cuts) * 3 <= len(pieces)
     assert len({piece.slug for piece in pieces}) == len(pieces)
+
+
+def test_a_painter_that_died_is_replaced_and_one_that_always_dies_is_reported(tmp_path: Path):
+    painter = filling.Painter(tmp_path)
+    try:
+        first = painter._process
+        first.kill()
+        first.wait()
+        with pytest.raises(RuntimeError, match="no-such-clip could not be painted"):
+            painter.paint("no-such-clip")
+        (tmp_path / "loaf-cat.mp4").write_bytes(b"painted before")
+        assert painter.paint("loaf-cat") == tmp_path / "loaf-cat.mp4"
+    finally:
+        painter.close()

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,35 +80,38 @@ class Painter:
     """A helper process that paints one clip at a time, and ends when its standard input does."""
 
     def __init__(self, cache: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "reelm.entrypoints.demo", "paint", "--out", str(cache)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._cache = cache
+        self._process = self._start()
 
     def paint(self, slug: str) -> Path:
-        """The finished clip. Raises RuntimeError if the helper gave up."""
+        """The finished clip; a helper that died is replaced once. Raises RuntimeError when that dies too."""
+        for _ in range(2):
+            answer = self._ask(slug)
+            if answer:
+                return Path(answer)
+            self.close()
+            self._process = self._start()
+        raise RuntimeError(f"{slug} could not be painted")
+
+    def _start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "reelm.entrypoints.demo", "paint", "--out", str(self._cache)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def _ask(self, slug: str) -> str:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
             self._process.stdin.write(f"{slug}\n")
             self._process.stdin.flush()
-            answer = self._process.stdout.readline().strip()
         except BrokenPipeError:
-            answer = ""
-        if not answer:
-            raise RuntimeError(f"{slug} could not be painted")
-        return Path(answer)
+            return ""
+        return self._process.stdout.readline().strip()
 
     def close(self) -> None:
         """Let it go."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
         self._process.terminate()
-        self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        with suppress(BrokenPipeError), self._process:  # leaving closes its pipes and waits for it
+            pass
 
 
 @contextmanager
