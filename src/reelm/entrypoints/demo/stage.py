@@ -84,7 +84,7 @@ def _text_mask(text: str, style: str, size: int, spacing: float) -> Image.Image:
     font = typeface(style, size, is_han(text))
     lines = text.split("\n")
     ascent, descent = font.getmetrics()
-    bold = size // 28 if font.getname()[0] == "Aileron" and style != "sans" else 0
+    bold = size // 36 if font.getname()[0] == "Aileron" and style != "sans" else 0
     step = round((ascent + descent) * spacing)
     widths = [font.getlength(line) for line in lines]
     width, height = math.ceil(max(widths)) + 2 * bold + 4, step * (len(lines) - 1) + ascent + descent
