@@ -36,9 +36,24 @@ _MEDIA = {
     ],
 }
 
-WORDS = (
-    "light moon river dance bread snow green window cat guitar train spring coffee rain summer night".split()
-)
+WORDS = [
+    "light",
+    "moon",
+    "river",
+    "dance",
+    "bread",
+    "snow",
+    "green",
+    "window",
+    "cat",
+    "guitar",
+    "train",
+    "spring",
+    "coffee",
+    "rain",
+    "summer",
+    "night",
+]
 
 _STEPS = (
     (

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench import _load as load
 from bench import _population as population
 from bench.record import machine, record
+
 from reelm.entrypoints.handout import settings_of_running
 
 SIZES = {"people": 10_000, "clips": 200_000, "events": 5_000_000}
@@ -99,13 +100,15 @@ async def make_viewers(port: int, admin: Any, people: int) -> list[str]:
         assert status == 201, answer
         tokens.append(json.loads(answer)["token"])
         await admin.execute(
-            "INSERT INTO follows (follower_id, followee_id, state) SELECT $1, bench_id(1, 1 + n * 37 % {people}), 'accepted' "
+            "INSERT INTO follows (follower_id, followee_id, state) "
+            "SELECT $1, bench_id(1, 1 + n * 37 % {people}), 'accepted' "
             "FROM generate_series(1, 50) n ON CONFLICT DO NOTHING".replace("{people}", str(people)),
             uuid.UUID(person),
         )
         await admin.execute(
-            "INSERT INTO watch_events (person_id, at, id, clip_id, kind) SELECT $1, now() - make_interval(secs => n * 40), "
-            "bench_id(7, n), bench_id(2, 1 + (n * 53) % 1500), (ARRAY['impression', 'finish', 'skip', 'like'])[1 + n % 4] "
+            "INSERT INTO watch_events (person_id, at, id, clip_id, kind) "
+            "SELECT $1, now() - make_interval(secs => n * 40), bench_id(7, n), bench_id(2, 1 + (n * 53) % 1500), "
+            "(ARRAY['impression', 'finish', 'skip', 'like'])[1 + n % 4] "
             "FROM generate_series(1, 500) n",
             uuid.UUID(person),
         )
@@ -223,7 +226,8 @@ def show(results: dict[str, load.Result]) -> None:
     for name, r in results.items():
         postgres = r.cpu_ms.get("postgres", 0.0)
         print(
-            f"{name:22}{r.per_second:8.0f}{r.p50_ms:9.2f}{r.p99_ms:9.2f}{r.cpu_ms['web']:12.2f}{postgres:8.2f}{r.bytes_each:9}  {r.statuses}"
+            f"{name:22}{r.per_second:8.0f}{r.p50_ms:9.2f}{r.p99_ms:9.2f}{r.cpu_ms['web']:12.2f}{postgres:8.2f}"
+            f"{r.bytes_each:9}  {r.statuses}"
         )
 
 

@@ -68,7 +68,9 @@ class RunningRealm:
         raise RuntimeError(f"reelm up was not ready in {_START_SECONDS} s: {self.logs()}")
 
     def logs(self) -> str:
-        return "\n".join(p.read_text(errors="replace")[-2000:] for p in sorted((self.data / "logs").glob("*")))
+        return "\n".join(
+            p.read_text(errors="replace")[-2000:] for p in sorted((self.data / "logs").glob("*"))
+        )
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -49,6 +49,7 @@ SQL_ELSEWHERE = {
 # Reading the environment outside settings.py, each with its reason.
 ENVIRONMENT_ELSEWHERE = {
     "src/reelm/entrypoints/keys.py": "a process that changes its user changes its home; it reads nothing",
+    "src/reelm/entrypoints/up.py": "tells the algebra library, before it is loaded, to keep to one thread",
     "src/reelm/kit/metrics.py": "the metrics library takes its folder from the environment, and nowhere else",
     "src/reelm/media/sandbox.py": "hands the search path on to the child it confines",
 }
@@ -126,6 +127,13 @@ def test_every_table_has_exactly_one_room():
     owned = [table for tables in TABLES_OF.values() for table in tables]
     assert sorted(owned) == sorted(TABLES)
     assert set(TABLES_OF) <= {room.name for room in ROOMS}
+
+
+def test_people_can_read_what_is_kept():
+    """docs/guide/data.md names every table in words."""
+    page = (REPOSITORY / "docs" / "guide" / "data.md").read_text()
+    assert not [name for name in TABLES if f"`{name}`" not in page]
+    assert not [each for each in DataClass if f"\n| {each} |" not in page]
 
 
 # --- rooms --------------------------------------------------------------------------------------------------

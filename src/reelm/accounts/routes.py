@@ -119,9 +119,7 @@ async def sign_in(
     )
 
 
-def _cookie(
-    name: str, value: str, settings: Settings, path: str = "/", *, readable: bool = False
-) -> Cookie:
+def _cookie(name: str, value: str, settings: Settings, path: str = "/", *, readable: bool = False) -> Cookie:
     return Cookie(
         key=name,
         value=value,

@@ -116,7 +116,11 @@ class Pipeline:
     def _loudness(self, bench: Workbench, playable: FirstPlayable) -> float | None:
         """The first step measured all of it, or (a long plain source) its first minute."""
         outputs = bench.outputs
-        if not outputs.has_audio or not playable.plain or outputs.duration_ms <= first.MEASURED_SECONDS * 1000:
+        if (
+            not outputs.has_audio
+            or not playable.plain
+            or outputs.duration_ms <= first.MEASURED_SECONDS * 1000
+        ):
             return playable.loudness_lufs
 
         def measure(folder: Path) -> dict[str, Any]:

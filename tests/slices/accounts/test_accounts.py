@@ -1,6 +1,7 @@
 """Joining, signing in and out, oneself and blocks, over HTTP against a real realm."""
 
 import pytest
+
 from conftest import PASSWORD, sign_up_body, years_ago
 
 
@@ -63,7 +64,9 @@ async def test_under_sixteen_an_account_begins_private(sign_up):
 async def test_unknown_name_and_wrong_password_answer_alike(client, sign_up):
     person = await sign_up()
     wrong = await client.post("/api/v1/sessions", json={"handle": person.handle, "password": "wrong wrong"})
-    unknown = await client.post("/api/v1/sessions", json={"handle": "nobody.at.all", "password": "wrong wrong"})
+    unknown = await client.post(
+        "/api/v1/sessions", json={"handle": "nobody.at.all", "password": "wrong wrong"}
+    )
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json()["code"] == unknown.json()["code"] == "custody.sign_in_refused"
     assert wrong.json()["title"] == unknown.json()["title"]
@@ -97,7 +100,8 @@ async def test_one_session_can_be_ended_from_another_but_not_a_strangers(client,
 async def test_what_one_says_of_oneself_can_be_changed(sign_up):
     person = await sign_up(email="first@example.org")
     changed = await person.patch(
-        "/me", {"display_name": " Zoé ", "bio": "makes clips", "language": "fr", "email": None, "country": "DE"}
+        "/me",
+        {"display_name": " Zoé ", "bio": "makes clips", "language": "fr", "email": None, "country": "DE"},
     )
     assert changed.status_code == 200
     me = changed.json()
@@ -119,7 +123,9 @@ async def test_a_new_password_ends_the_other_sessions(client, sign_up):
     client.cookies.clear()
     refused = await person.put("/me/password", {"current": "not this one", "new": "a brand new secret"})
     assert refused.status_code == 401
-    assert (await person.put("/me/password", {"current": PASSWORD, "new": "a brand new secret"})).status_code == 204
+    assert (
+        await person.put("/me/password", {"current": PASSWORD, "new": "a brand new secret"})
+    ).status_code == 204
     headers = {"authorization": f"Bearer {other.json()['token']}"}
     assert (await client.get("/api/v1/me", headers=headers)).status_code == 401
     old = await client.post("/api/v1/sessions", json={"handle": person.handle, "password": PASSWORD})
@@ -132,7 +138,9 @@ async def test_a_cookie_from_another_site_moves_nothing(client, sign_up):
     for headers in ({}, {"origin": "https://elsewhere.example"}, {"sec-fetch-site": "cross-site"}):
         answer = await client.patch("/api/v1/me", json={"bio": "moved"}, headers={**cookie, **headers})
         assert (answer.status_code, answer.json()["code"]) == (403, "reelm.foreign_origin")
-    own = await client.patch("/api/v1/me", json={"bio": "own"}, headers={**cookie, "sec-fetch-site": "same-origin"})
+    own = await client.patch(
+        "/api/v1/me", json={"bio": "own"}, headers={**cookie, "sec-fetch-site": "same-origin"}
+    )
     assert own.status_code == 200
     assert own.json()["bio"] == "own"
 

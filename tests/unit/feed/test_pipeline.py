@@ -72,7 +72,7 @@ def test_the_published_score_by_hand():
 def test_taste_moves_what_shares_a_tag_a_sound_or_a_creator(catalog):
     viewer = ViewerState()
     viewer.learn(catalog, UUID(int=1), clip_id(3), "like")
-    scores = viewer_score(catalog, viewer, np.arange(60), )
+    scores = viewer_score(catalog, viewer, np.arange(60))
     same_author = [n for n in range(60) if n % 10 == 3]
     stranger = [n for n in range(60) if n % 10 != 3 and n % 7 != 3 and n % 5 != 3]
     assert min(scores[same_author]) > max(scores[stranger])
