@@ -1,7 +1,8 @@
 """The gate: what every request passes before and after the application.
 
-Steps: a request id; refusal of oversized bodies and of unsafe requests that carry the cookie from another
-origin; the application; security headers, the release, the access metric.
+Steps: a request id; refusal of oversized bodies, announced or not, and of unsafe requests that a browser made
+for another site; the application; security headers, the release, the access metric. What the API answers is
+kept by nobody unless it says otherwise itself.
 """
 
 import secrets
@@ -19,6 +20,7 @@ from reelm.settings import Settings
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _JSON_BODY_BYTES = 1_000_000
+_KEPT_BY_NOBODY = (b"cache-control", b"private, no-store")
 _LARGE = ("/api/v1/uploads", "/api/v1/me/avatar")
 _POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -62,6 +64,7 @@ class Gate:
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
         own = self._embed if scope["path"].startswith("/embed/") else self._page
+        api = scope["path"].startswith("/api/")
         began = self._clock.monotonic()
         status = 500
 
@@ -70,6 +73,8 @@ class Gate:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = [*message.get("headers", []), *own, (b"x-request-id", request_id.encode())]
+                if api and not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append(_KEPT_BY_NOBODY)
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -78,7 +83,7 @@ class Gate:
             if refusal is not None:
                 await _refuse(answer, refusal, request_id)
             else:
-                await self._app(scope, receive, answer)
+                await self._app(scope, _counted(scope, receive), answer)
         finally:
             self._meter.count(scope["method"], status, self._clock.monotonic() - began)
 
@@ -89,7 +94,12 @@ class Gate:
         length = headers.get(b"content-length", b"0")
         if not scope["path"].startswith(_LARGE) and (not length.isdigit() or int(length) > _JSON_BODY_BYTES):
             return BodyTooLargeError()
-        if b"authorization" in headers or SESSION_COOKIE.encode() not in headers.get(b"cookie", b""):
+        if b"authorization" in headers:
+            return None
+        # Without the cookie, too: another site must not sign somebody in as somebody else. What is no browser
+        # says nothing of where it comes from, and carries no cookie that it was not given.
+        browser = b"sec-fetch-site" in headers or b"origin" in headers
+        if not browser and SESSION_COOKIE.encode() not in headers.get(b"cookie", b""):
             return None
         return None if self._same_origin(headers) else ForeignOriginError()
 
@@ -99,11 +109,25 @@ class Gate:
         if site is not None:
             return site in {b"same-origin", b"none"}
         origin = headers.get(b"origin", b"").decode("latin-1")
-        if not origin:
-            return False
-        return origin == self._origin or urlsplit(origin).netloc == headers.get(b"host", b"").decode(
-            "latin-1"
-        )
+        host = headers.get(b"host", b"").decode("latin-1")
+        return bool(origin) and (origin == self._origin or urlsplit(origin).netloc == host != "")
+
+
+def _counted(scope: Any, receive: Any) -> Any:
+    """Take no more of a body than an address is meant for, also when its length was not announced."""
+    if scope["method"] in _SAFE or scope["path"].startswith(_LARGE):
+        return receive
+    left = _JSON_BODY_BYTES
+
+    async def receive_some() -> Any:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body") or b"")
+        if left < 0:
+            raise BodyTooLargeError
+        return message
+
+    return receive_some
 
 
 async def _refuse(send: Any, error: ReelmError, request_id: str) -> None:

@@ -60,10 +60,14 @@ class UnitOfWork:
                 self._connection = await self._pool.acquire(timeout=10)
             except CONNECTION_LOST as error:
                 raise DatabaseUnavailableError(retry_after_seconds=2) from error
-            # One round trip: the ticket's alphabet was checked, so it can be written into the statement.
-            ticket = self._ticket or ""
             with _translated(self._connection):
-                await self._connection.execute(f"BEGIN; SELECT set_config('reelm.ticket', '{ticket}', true)")
+                await self._connection.execute("BEGIN")
+                if self._ticket is not None:
+                    # As a parameter: whoever else has this role can read the texts of its statements
+                    # (pg_stat_activity), but never their values.
+                    await self._connection.execute(
+                        "SELECT set_config('reelm.ticket', $1, true)", self._ticket
+                    )
         return self._connection
 
     async def fetch(self, query: str, *arguments: Any) -> list[Record]:

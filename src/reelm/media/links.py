@@ -54,6 +54,11 @@ class Addresses:
         self._viewer = viewer
         self._clock = clock
 
+    @property
+    def signed_in(self) -> bool:
+        """Whether there is a viewer whom sealed files could be shown to."""
+        return self._viewer is not None
+
     def of(self, clip_id: UUID, file: str, *, sealed: bool) -> str:
         """Return the address of a clip's file; the signed kind for a sealed clip."""
         if not sealed:

@@ -10,7 +10,6 @@ A file's name is 64 hexadecimal digits and a known ending, so that no name can l
 import asyncio
 import os
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -20,7 +19,7 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.accounts.service import SESSION_COOKIE, Visitor
+from reelm.accounts.service import SESSION_COOKIE
 from reelm.custody.service import KeysClient
 from reelm.kit.clock import Clock
 from reelm.kit.errors import NotFoundError, OverloadedError, ReelmError, SignInRequiredError
@@ -30,8 +29,6 @@ from reelm.media.store import MediaStore
 from reelm.media.upload_errors import LinkExpiredError, MethodNotTakenError
 
 CHUNK_BYTES = 256 * 1024
-KEY_SECONDS = 60.0
-_KEYS_KEPT = 5000
 _AVATAR = re.compile(r"[0-9a-f]{32}\.webp")
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _TYPES = {
@@ -108,7 +105,6 @@ class MediaFiles:
         self._store = store
         self._keys = keys
         self._clock = clock
-        self._opened: OrderedDict[tuple[UUID, UUID], tuple[float, bytes]] = OrderedDict()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         begun = False
@@ -179,17 +175,17 @@ class MediaFiles:
         if not token:
             raise NotFoundError
         try:
-            session = await self._keys.resolve(token)
+            await self._keys.resolve(token)
         except SignInRequiredError as error:
             raise NotFoundError from error
-        visitor = Visitor(session.person_id, session.session_id, session.ticket, token)
         expiry, signature = asked.parameter("exp"), asked.parameter("sig")
         verdict = links.check(clip_id, token, expiry, signature, self._clock)
         if verdict == "bad":
             raise NotFoundError
         if verdict == "late":
             raise LinkExpiredError
-        key = await self._key(visitor, clip_id)
+        # Asked for each time, so that a clip ends for a viewer the moment they may no longer see it.
+        key = await self._keys.clip_key(token, clip_id)
         name = f"sealed/{clip_id}/{file}"
         if not await self._store.has(name):
             await self._send_leaving(clip_id, file, asked, send, f"exp={expiry}&sig={signature}")
@@ -214,20 +210,6 @@ class MediaFiles:
             await _send_playlist(send, file, path.read_text(), signature)
         else:
             await self._send_clear(path, file, asked, send, private=True)
-
-    async def _key(self, visitor: Visitor, clip_id: UUID) -> bytes:
-        """Return the clip's key, released anew at least once a minute. Raises `NotFoundError`."""
-        place = (visitor.session_id, clip_id)
-        now = self._clock.monotonic()
-        known = self._opened.get(place)
-        if known is not None and now - known[0] < KEY_SECONDS:
-            return known[1]
-        self._opened.pop(place, None)
-        key = await self._keys.clip_key(visitor.token, clip_id)
-        self._opened[place] = (now, key)
-        while len(self._opened) > _KEYS_KEPT:
-            self._opened.popitem(last=False)
-        return key
 
 
 def _clip_id(text: str) -> UUID:

@@ -52,10 +52,14 @@ class SoundsService:
     async def cards(
         self, uow: UnitOfWork, addresses: Addresses, ids: Collection[UUID]
     ) -> dict[UUID, SoundCard]:
-        """Return the cards of those of `ids` that the viewer may know of."""
+        """Return the cards of those of `ids` that the viewer of `addresses` may know of.
+
+        Without a viewer the cards are for everyone, whoever the transaction reads for: a sealed sound has none.
+        """
         if not ids:
             return {}
-        rows = await SoundsReader(uow).list_by_ids(set(ids))
+        found = await SoundsReader(uow).list_by_ids(set(ids))
+        rows = {key: row for key, row in found.items() if addresses.signed_in or not row.sealed}
         people = await self._accounts.cards(uow, {row.author_id for row in rows.values()})
         return {
             sound_id: SoundCard(
