@@ -179,6 +179,7 @@ def upgrade():
         sa.Column("attempt", sa.Integer(), server_default="1", nullable=False),
         sa.Column("upload_id", sa.UUID(), nullable=True),
         sa.Column("edit", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("keep_original", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("sound_title", sa.Text(), nullable=True),
         sa.Column("failure_code", sa.Text(), nullable=True),
         sa.Column("failure_detail", sa.Text(), nullable=True),

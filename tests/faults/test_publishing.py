@@ -5,11 +5,14 @@ Every test kills when it sees what it waits for in the data folder, never after 
 
 import asyncio
 import contextlib
+import io
 import os
+import resource
 import shutil
 import signal
 import tempfile
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,21 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from PIL import Image
 from tests.conftest import Person, RunningRealm, eventually, free_port, sign_up_body, start_realm
 from tests.factories.media import AAC, X264, ffmpeg, picture, plain, tone
 from tests.factories.publishing import Upload, begin, finished, make_clip, settled
+
+from reelm.accounts.service import AccountsService
+from reelm.custody.service import KeysClient
+from reelm.entrypoints.upkeep import Upkeep
+from reelm.kit.blobs import LocalBlobStore
+from reelm.kit.clock import SystemClock
+from reelm.kit.database import Database
+from reelm.kit.events import EventBus
+from reelm.kit.ids import SystemIds
+from reelm.media.service import MediaStore
+from reelm.realm.service import RealmService
 
 pytestmark = pytest.mark.timeout(240)
 MEGABYTE = 1 << 20
@@ -243,6 +258,125 @@ async def test_a_killed_web_process_loses_nothing_it_acknowledged(
     assert (await upload.append(data[offset:], offset)).headers["upload-offset"] == str(len(data))
     clip = await person.post("/clips", {"upload_id": upload.id})
     assert (await settled(person, clip.json()["id"]))["status"] == "ready"
+
+
+async def test_a_full_disk_says_what_is_kept(realm: RunningRealm, person: Person) -> None:
+    """The web process may write files of two megabytes only: its disk is full for a part of four."""
+    data = os.urandom(6 * MEGABYTE)
+    upload = await begin(person, len(data))
+    assert (await upload.append(data[:MEGABYTE], 0)).status_code == 204
+    pid = await eventually(lambda: _found(realm, "web-1"))
+    usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (2 * MEGABYTE, usual[1]))
+    try:
+        full = await upload.append(data[MEGABYTE:], MEGABYTE)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+    assert (full.status_code, full.json()["code"]) == (507, "blobs.full")
+    assert "kept" in full.json()["detail"]
+    assert int(full.headers["retry-after"]) > 0
+    assert await upload.offset() == MEGABYTE
+    assert (await upload.append(data[MEGABYTE:], MEGABYTE)).headers["upload-offset"] == str(len(data))
+
+
+async def test_a_clip_waits_for_room(realm: RunningRealm, person: Person, video: Path) -> None:
+    pid = await eventually(lambda: _found(realm, "worker"))
+    usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (16 * 1024, usual[1]))
+    try:
+        clip = await make_clip(person, video)
+
+        async def waiting() -> Any:
+            found = (await person.get(f"/clips/{clip['id']}")).json()
+            return found["failure"] and found
+
+        found = await eventually(waiting)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+    assert found["status"] == "processing"
+    assert found["failure"]["code"] in {"blobs.full", "media.disk_full"}
+    ready = await settled(person, clip["id"], seconds=120)
+    assert (ready["status"], ready["failure"]) == ("ready", None)
+
+
+async def test_one_that_takes_its_worker_down_is_given_up(
+    realm: RunningRealm, person: Person, video: Path
+) -> None:
+    """A clip that was begun six times and never finished is told its author rather than begun for ever."""
+    clip = await make_clip(person, video)
+
+    async def begun() -> bool:
+        return _fetched(realm, clip["id"])
+
+    await eventually(begun, every=0.002, seconds=60)
+    await kill(realm, "worker")
+    starts = realm.data / "scratch" / clip["id"] / "prepare-1.starts"
+    starts.write_bytes(b"." * 6)
+    failed = await settled(person, clip["id"])
+    assert (failed["status"], failed["failure"]["code"]) == ("failed", "media.too_heavy")
+    assert not (realm.data / "scratch" / clip["id"]).exists()
+    again = await person.post(f"/clips/{clip['id']}/retry")
+    assert again.status_code == 200
+    assert (await settled(person, clip["id"]))["status"] == "ready"
+
+
+async def test_an_original_that_is_not_wanted_goes(realm: RunningRealm, person: Person, video: Path) -> None:
+    clip = await make_clip(person, video, keep_original=False)
+    await finished(person, clip["id"])
+    upload_id = await _upload_of(realm, clip["id"])
+
+    async def gone() -> bool:
+        return not leftovers(realm, clip["id"], upload_id)
+
+    await eventually(gone)
+    assert not (realm.data / "blobs" / "sealed" / clip["id"]).exists()
+
+
+async def test_the_cleaner_takes_what_nobody_owns(realm: RunningRealm, person: Person, video: Path) -> None:
+    clip = await finished(person, (await make_clip(person, video))["id"])
+    pending = await begin(person, 100)
+    await pending.append(b"x" * 50, 0)
+    avatar = (await person.put("/me/avatar", content=_small_picture())).json()["avatar_url"]
+    data = realm.data
+    strays = [
+        data / "blobs" / "public" / str(uuid.uuid4()) / "a.mp4",
+        data / "blobs" / "sealed" / str(uuid.uuid4()) / "original",
+        data / "blobs" / "leaving" / str(uuid.uuid4()) / "a.mp4",
+        data / "blobs" / "uploads" / str(uuid.uuid4()) / "0-abc",
+        data / "blobs" / "avatars" / f"{'0' * 32}.webp",
+        data / "scratch" / str(uuid.uuid4()) / "original",
+        data / "scratch" / "incoming" / "half",
+        data / "scratch" / "download-1" / "clip.mp4",
+    ]
+    for stray in strays:
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_bytes(b"stray")
+    database = await Database.open(realm.settings.database, "reelm_worker", size=2)
+    try:
+        clock = SystemClock()
+        keys = KeysClient(realm.settings.keys_address, clock, caller="worker")
+        accounts = AccountsService(
+            keys, RealmService.load(realm.settings), database, EventBus(), clock, SystemIds(clock)
+        )
+        store = MediaStore(LocalBlobStore(realm.settings.blobs), realm.settings.scratch)
+        upkeep = Upkeep(realm.settings, database, store, accounts, keys.ping, clock)
+        assert await upkeep.clean(older_than_seconds=3600) == 0
+        assert await upkeep.clean(older_than_seconds=-5) >= len(strays)
+        assert await upkeep.clean(older_than_seconds=-5) == 0
+        await keys.close()
+    finally:
+        await database.close()
+    assert not [stray for stray in strays if stray.exists()]
+    assert await pending.offset() == 50
+    for address in (avatar, clip["media"]["poster_url"], clip["media"]["renditions"][0]["url"]):
+        assert (await person.client.get(address)).status_code == 200
+    assert (data / "blobs" / "sealed" / clip["id"] / "original").is_file()
+
+
+def _small_picture() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (300, 300), (200, 10, 10)).save(stream, "PNG")
+    return stream.getvalue()
 
 
 async def _stored(upload: Upload) -> int:

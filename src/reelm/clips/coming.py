@@ -42,6 +42,8 @@ class Coming:
             "status": "draft" if row.draft else "ready",
             "audience": to.audience,
             "sealed": not to.public,
+            "failure_code": None,
+            "failure_detail": None,
         }
         first_time = to.live and row.published_at is None
         if first_time:

@@ -9,9 +9,12 @@ Steps, each of which can be interrupted anywhere and is then done again or found
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
+
+import structlog
 
 from reelm.accounts.service import AccountsService
 from reelm.clips import jobs
@@ -36,6 +39,7 @@ from reelm.media.service import (
     Pipeline,
     Shelf,
     Task,
+    TooHeavyError,
     clip_folder,
     original_name,
     shelve_first,
@@ -45,8 +49,23 @@ from reelm.sounds.service import NewSound, SoundKeeper
 
 SOUND = "sound.m4a"
 _TRIES = 5
+_STARTS = 6
 _TIDY_SECONDS = 900.0
 Shelve = Callable[[Shelf], Any]
+_log = structlog.get_logger("reelm.worker")
+
+
+class Laps:
+    """How long each step took, in whole milliseconds, for the log."""
+
+    def __init__(self) -> None:
+        self._last = asyncio.get_running_loop().time()
+        self.milliseconds: dict[str, int] = {}
+
+    def take(self, name: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self.milliseconds[f"{name}_ms"] = round((now - self._last) * 1000)
+        self._last = now
 
 
 class ClipMaker:
@@ -75,10 +94,16 @@ class ClipMaker:
         row = await self._wanted(hand, job)
         if row is None or row.status != "processing":
             return
+        laps = Laps()
+        self._count_start(row, "prepare")
         async with Watch(hand, job.attempt, self._stopping, tell=True) as watch:
             pipeline = await self._pipeline(hand, row, watch)
+            laps.take("fetched")
             first = await asyncio.to_thread(pipeline.prepare)
+            laps.take("made")
         await self._publish_first(hand, job, first)
+        laps.take("published")
+        _log.info("playable", clip=str(row.id), plain=first.plain, **laps.milliseconds)
 
     async def finish(self, hand: Hand, job: ClipJob) -> None:
         """Make the ladder, then put the original away. Raises as `prepare` does."""
@@ -86,11 +111,48 @@ class ClipMaker:
         if row is None:
             return
         if not row.ladder_complete:
+            laps = Laps()
+            self._count_start(row, "finish")
             async with Watch(hand, job.attempt, self._stopping, tell=False) as watch:
                 pipeline = await self._pipeline(hand, row, watch)
+                laps.take("fetched")
                 ladder = await asyncio.to_thread(pipeline.finish)
+                laps.take("made")
             await self._publish_ladder(hand, job, row, ladder)
+            laps.take("published")
+            _log.info("complete", clip=str(row.id), **laps.milliseconds)
         await self._put_original_away(hand)
+
+    def _count_start(self, row: ClipRow, step: str) -> None:
+        """Raise `TooHeavyError` for a clip that took its worker down again and again."""
+        starts = self._workshop.folder(row.id) / f"{step}-{row.attempt}.starts"
+        with starts.open("ab") as file:
+            file.write(b".")
+        if starts.stat().st_size > _STARTS:
+            raise TooHeavyError
+
+    def give_back(self, job: ClipJob) -> None:
+        """An orderly stop does not count as a start."""
+        for starts in self._workshop.folder(job.clip_id).glob("*.starts"):
+            starts.unlink()
+
+    async def wait(self, hand: Hand, job: ClipJob, error: ReelmError) -> None:
+        """Tell the author what the clip waits for; nothing of it is lost."""
+        async with hand.transaction() as uow:
+            writer = ClipsWriter(uow)
+            row = await writer.find(job.clip_id, lock=True)
+            if row is not None and row.attempt == job.attempt and row.status == "processing":
+                now = self._coming.now()
+                await writer.change(
+                    row.id, now, stage="received", failure_code=error.code, failure_detail=error.detail
+                )
+
+    async def leave_as_it_is(self, hand: Hand, job: ClipJob, error: ReelmError) -> None:
+        """The ladder can't be made: the clip keeps playing from its first rendition."""
+        _log.warning("no ladder", clip=str(job.clip_id), code=error.code)
+        with contextlib.suppress(NotFoundError):
+            await self._put_original_away(hand)
+        await asyncio.to_thread(self._workshop.clear_scratch, job.clip_id)
 
     async def fail(self, hand: Hand, job: ClipJob, error: ReelmError) -> None:
         """Write down why the clip can't be made, for its author to read."""
@@ -269,8 +331,12 @@ class ClipMaker:
     async def _put_original_away(self, hand: Hand) -> None:
         """Seal the original under the clip's key, then forget its pieces and the scratch folder."""
         async with hand.transaction() as uow:
+            row = await ClipsWriter(uow).find(hand.clip_id)
             upload = await self._workshop.upload_of(uow, hand.person_id, hand.clip_id)
             parts = await self._workshop.parts_of(uow, upload) if upload else []
+            if row is not None and upload is not None and not row.keep_original:
+                await self._workshop.drop_upload(uow, upload)
+                parts = []
         if upload is not None and parts:
             keys = await hand.keys((upload.id, upload.wrapped_key))
             source = await self._workshop.fetch_original(

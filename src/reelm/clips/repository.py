@@ -43,6 +43,7 @@ class ClipRow(NamedTuple):
     attempt: int
     upload_id: UUID | None
     edit: dict[str, Any]
+    keep_original: bool
     sound_title: str | None
     failure_code: str | None
     failure_detail: str | None

@@ -86,7 +86,10 @@ class EditIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class ClipNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A clip to be made from a complete upload."""
+    """A clip to be made from a complete upload.
+
+    `keep_original`: keep the uploaded video, sealed, for one's own export after the clip is made of it.
+    """
 
     upload_id: UUID
     caption: Caption = ""
@@ -99,6 +102,7 @@ class ClipNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     draft: bool = False
     publish_at: dt.datetime | None = None
     edit: EditIn | None = None
+    keep_original: bool = True
 
 
 class ClipChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

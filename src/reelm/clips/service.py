@@ -212,6 +212,7 @@ class ClipsService:
                 "sound_title": (new.sound_title or "").strip() or None,
                 "upload_id": new.upload_id,
                 "edit": edit.to_json(),
+                "keep_original": new.keep_original,
             },
             fresh.wrapped,
         )

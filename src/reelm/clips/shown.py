@@ -97,7 +97,7 @@ def _clip(
 
 
 def failure_of(clip: ClipRow) -> Failure | None:
-    """Return why a clip failed, for its author."""
-    if clip.status != "failed":
+    """Return why a clip failed, or what it waits for, for its author."""
+    if clip.status != "failed" and clip.failure_code is None:
         return None
     return Failure(clip.failure_code or "media.failed", clip.failure_detail or "")

@@ -17,7 +17,6 @@ from reelm.clips.making import ClipMaker
 from reelm.clips.repository import ClipsReader
 from reelm.clips.settling import Settler
 from reelm.custody.service import KeysClient, TicketRefusedError
-from reelm.kit.blobs import BlobStoreFullError
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError, OverloadedError, ReelmError
@@ -87,12 +86,12 @@ class ClipTasks:
     async def _prepare(self, payload: bytes, tries: int) -> None:
         job = msgspec.json.decode(payload, type=ClipJob)
         hand = self._hand(job, jobs.MEDIA_PROCESS)
-        await self._attempted(self._maker.prepare, hand, job, tries)
+        await self._attempted(self._maker.prepare, self._maker.fail, hand, job, tries)
 
     async def _ladder(self, payload: bytes, tries: int) -> None:
         job = msgspec.json.decode(payload, type=ClipJob)
         hand = self._hand(job, jobs.MEDIA_PROCESS)
-        await self._attempted(self._maker.finish, hand, job, tries)
+        await self._attempted(self._maker.finish, self._maker.leave_as_it_is, hand, job, tries)
 
     async def _cover(self, payload: bytes, tries: int) -> None:
         job = msgspec.json.decode(payload, type=ClipJob)
@@ -148,39 +147,49 @@ class ClipTasks:
     # --- failures ---------------------------------------------------------------------------------------
 
     async def _attempted(
-        self, act: Callable[[Hand, ClipJob], Awaitable[None]], hand: Hand, job: ClipJob, tries: int
+        self,
+        act: Callable[[Hand, ClipJob], Awaitable[None]],
+        given_up: Callable[[Hand, ClipJob, ReelmError], Awaitable[None]],
+        hand: Hand,
+        job: ClipJob,
+        tries: int,
     ) -> None:
         """Do it; what is the upload's own fault is told its author, what may pass is tried again."""
         try:
             await act(hand, job)
         except CancelledError:
             if self._stopping():
+                self._maker.give_back(job)
                 raise RunAgainError(dt.timedelta(0), "stopping") from None
             _log.info("no longer wanted", clip=str(job.clip_id))
             self._workshop.clear_scratch(job.clip_id)
         except TicketRefusedError:
             _log.info("person is gone", clip=str(job.clip_id))
             self._workshop.clear_scratch(job.clip_id)
-        except BlobStoreFullError as error:
-            raise RunAgainError(_NO_ROOM, error.code) from error
         except OverloadedError as error:
+            if error.code in NO_ROOM_CODES:
+                await self._wait_for_room(hand, job, error)
             raise RunAgainError(dt.timedelta(seconds=error.retry_after_seconds or 2), error.code) from error
         except MediaError as error:
             _log.warning("media", clip=str(job.clip_id), code=error.code, technical=error.technical)
             if error.code in NO_ROOM_CODES:
-                raise RunAgainError(_NO_ROOM, error.code) from error
+                await self._wait_for_room(hand, job, error)
             if error.retryable and tries + 1 < _ENGINE_TRIES:
                 raise RunAgainError(_back_off(tries), error.code) from error
-            await self._maker.fail(hand, job, error)
+            await given_up(hand, job, error)
         except ReelmError as error:
             _log.warning("given up", clip=str(job.clip_id), code=error.code)
-            await self._maker.fail(hand, job, error)
+            await given_up(hand, job, error)
         except Exception as error:
             if tries + 1 < _SURPRISE_TRIES:
                 _log.exception("unforeseen", clip=str(job.clip_id))
                 raise RunAgainError(_back_off(tries), type(error).__name__) from error
-            await self._maker.fail(hand, job, MediaError())
+            await given_up(hand, job, MediaError())
             raise
+
+    async def _wait_for_room(self, hand: Hand, job: ClipJob, error: ReelmError) -> None:
+        await self._maker.wait(hand, job, error)
+        raise RunAgainError(_NO_ROOM, error.code) from error
 
     async def _kept(self, act: Awaitable[None], tries: int) -> None:
         """Do it, again and again until it is done: bytes must not stay where they should not be."""

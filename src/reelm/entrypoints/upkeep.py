@@ -13,10 +13,10 @@ from uuid import UUID
 import structlog
 
 from reelm.accounts.service import AccountsService
-from reelm.clips.tasks import ClipTasks
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.media.service import MediaStore
+from reelm.search import tasks as words
 from reelm.search.tasks import EVERY_SECONDS, WordKeeper
 from reelm.settings import Settings
 
@@ -39,7 +39,7 @@ class Upkeep:
         database: Database,
         store: MediaStore,
         accounts: AccountsService,
-        tasks: ClipTasks,
+        publish_due: Callable[[], Awaitable[object]],
         clock: Clock,
     ) -> None:
         self._accounts = accounts
@@ -48,10 +48,11 @@ class Upkeep:
         self._store = store
         self._clock = clock
         self._acts: list[tuple[float, Callable[[], Awaitable[object]]]] = [
-            (2, tasks.publish_due),
+            (2, publish_due),
             (60, self.expire_uploads),
             (EVERY_SECONDS, WordKeeper(database, clock).weigh),
             (600, self.clean),
+            (words.EVERY_SECONDS, words.WordKeeper(database, clock).weigh),
             (3600, self.forget),
         ]
         self._due = [0.0 for _ in self._acts]

@@ -70,7 +70,7 @@ async def _work(settings: Settings) -> int:
         stop.is_set,
     )
     NoticeTeller(ids).subscribe(events)
-    upkeep = Upkeep(settings, database, store, accounts, tasks, clock)
+    upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock)
     try:
         async with Queue(settings, tasks.handlers) as queue:
             _log.info("worker.ready")

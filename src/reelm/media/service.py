@@ -16,7 +16,13 @@ from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.ids import Ids
 from reelm.media import avatars, download
 from reelm.media.edit import Edit
-from reelm.media.errors import CancelledError, InvalidEditError, MediaError, SealBrokenError
+from reelm.media.errors import (
+    CancelledError,
+    InvalidEditError,
+    MediaError,
+    SealBrokenError,
+    TooHeavyError,
+)
 from reelm.media.ffmpeg import Tools
 from reelm.media.links import Addresses
 from reelm.media.pipeline import Pipeline, Stage, Task
@@ -51,6 +57,7 @@ __all__ = [
     "Shelf",
     "Stage",
     "Task",
+    "TooHeavyError",
     "Tools",
     "UploadGoneError",
     "UploadRow",
@@ -229,6 +236,11 @@ class MediaWorkshop:
     async def drop_parts(self, uow: UnitOfWork, row: UploadRow) -> None:
         """Forget the pieces, now that the original is stored whole; their bytes go after the commit."""
         await UploadWriter(uow).delete_parts(row.person_id, row.id)
+        uow.after_commit(lambda: self.store.blobs.delete(f"uploads/{row.id}"))
+
+    async def drop_upload(self, uow: UnitOfWork, row: UploadRow) -> None:
+        """Forget the uploaded video altogether, as its person wished."""
+        await UploadWriter(uow).delete(row.person_id, row.id)
         uow.after_commit(lambda: self.store.blobs.delete(f"uploads/{row.id}"))
 
     async def fetch_original(

@@ -11,14 +11,30 @@ Every sealed file is bound to its name, so that two can't be exchanged on the di
 """
 
 import asyncio
+import errno
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from reelm.kit.blobs import BlobStore
+from reelm.kit.blobs import BlobStore, BlobStoreFullError
 from reelm.kit.errors import NotFoundError
 from reelm.media.sealed import SealedReader, SealedWriter, seal_file, unseal_file
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def full_disk_said() -> Iterator[None]:
+    """Turn the system's ways of saying "no room" into `BlobStoreFullError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise BlobStoreFullError(retry_after_seconds=60) from error
+        raise
 
 
 def clip_folder(clip_id: UUID, *, sealed: bool) -> str:
@@ -48,7 +64,12 @@ class MediaStore:
         await self.blobs.put_file(name, draft)
 
     def _seal_bytes(self, name: str, data: bytes, key: bytes) -> Path:
-        draft = self._draft()
+        with full_disk_said():
+            draft = self._draft()
+            return self._sealed(draft, name, data, key)
+
+    @staticmethod
+    def _sealed(draft: Path, name: str, data: bytes, key: bytes) -> Path:
         try:
             with SealedWriter(draft, key, name.encode()) as writer:
                 writer.write(data)
@@ -66,11 +87,12 @@ class MediaStore:
         await self.blobs.put_file(name, draft)
 
     def _copy(self, name: str, path: Path, key: bytes | None) -> Path:
-        draft = self._draft()
-        if key is not None:
-            seal_file(path, draft, key, name.encode())
-        else:
-            os.link(path, draft)
+        with full_disk_said():
+            draft = self._draft()
+            if key is not None:
+                seal_file(path, draft, key, name.encode())
+            else:
+                os.link(path, draft)
         return draft
 
     async def take_out(self, name: str, path: Path, key: bytes | None) -> None:
@@ -78,7 +100,11 @@ class MediaStore:
         await asyncio.to_thread(self._take_out, name, path, key)
 
     def _take_out(self, name: str, path: Path, key: bytes | None) -> None:
-        source = self._local(name)
+        with full_disk_said():
+            self._write_out(self._local(name), name, path, key)
+
+    @staticmethod
+    def _write_out(source: Path, name: str, path: Path, key: bytes | None) -> None:
         draft = path.with_name(f".{path.name}.part")
         draft.unlink(missing_ok=True)
         if key is not None:

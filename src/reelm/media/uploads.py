@@ -24,7 +24,7 @@ from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.ids import Ids
 from reelm.media.repository import PartRow, UploadReader, UploadRow, UploadWriter
-from reelm.media.store import MediaStore
+from reelm.media.store import MediaStore, full_disk_said
 from reelm.media.upload_errors import (
     ChecksumMismatchError,
     OffsetMismatchError,
@@ -268,7 +268,7 @@ async def put_together(store: MediaStore, parts: list[PartRow], key: bytes, path
     draft = path.with_name(f".{path.name}.part")
 
     def write() -> None:
-        with draft.open("wb") as file:
+        with full_disk_said(), draft.open("wb") as file:
             for part in parts:
                 with store.reader(part.name, key) as reader:
                     for piece in reader.iterate():

@@ -91,6 +91,7 @@ clips = declare(
     column("attempt", Integer(), DataClass.OPERATIONAL, server_default="1"),
     column("upload_id", UUID(), DataClass.OPERATIONAL, nullable=True),
     column("edit", JSONB(), DataClass.OPERATIONAL, server_default="{}"),
+    column("keep_original", Boolean(), DataClass.OPERATIONAL, server_default=text("true")),
     column("sound_title", Text(), DataClass.PUBLIC, nullable=True),
     column("failure_code", Text(), DataClass.OPERATIONAL, nullable=True),
     column("failure_detail", Text(), DataClass.OPERATIONAL, nullable=True),
