@@ -359,6 +359,32 @@ def test_no_file_names_a_package_index_or_a_machine():
     assert not wrong
 
 
+def test_what_is_pointed_at_exists():
+    """Links of the documents, and the documents and tests that code and documents name."""
+    wrong = []
+    for path in _tracked():
+        if path.suffix not in {".md", ".py", ".ts", ".svelte", ".toml"} or "node_modules" in path.parts:
+            continue
+        text = path.read_text()
+        named = re.findall(r"\b(?:docs|tests|spec|bench)/[\w/.-]+\.(?:md|py|json)\b", text)
+        wrong += [f"{_name(path)} {each}" for each in named if not (REPOSITORY / each).exists()]
+        if path.suffix == ".md":
+            links = re.findall(r"\]\(([^)#\s]+)", text)
+            wrong += [
+                f"{_name(path)} {each}"
+                for each in links
+                if "://" not in each and not (path.parent / each).exists()
+            ]
+    assert not wrong
+
+
+def test_ci_runs_what_the_readme_says():
+    said = (REPOSITORY / "README.md").read_text()
+    assert "make up" in said
+    assert "make test" in said
+    assert "make --no-print-directory test" in (REPOSITORY / ".ci" / "run").read_text()
+
+
 def test_no_jurisdiction_or_brand_is_named_in_code():
     """Rule 13: those are data. (Names of other services occur in comments at most; none is needed today.)"""
     brands = re.compile(

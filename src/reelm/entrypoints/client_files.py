@@ -24,7 +24,7 @@ from reelm.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "web_client"
 _MISSING = (
-    b"<!doctype html><title>Reelm</title><p>The web client is not built. Run <code>make client</code>, "
+    b"<!doctype html><title>Reelm</title><p>The web client is not built. Run <code>make setup</code>, "
     b"then reload this page.</p>"
 )
 _TEXTUAL = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
