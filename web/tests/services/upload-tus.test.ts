@@ -159,7 +159,7 @@ describe('trouble', () => {
     server.trouble.set(2, () => new Response('{"retry_after_seconds":7}', { status: 503 }));
     const { world, on, pauses } = setting(server);
     await new TusUpload(file(10), null, world, on).run(going());
-    expect(pauses).toContainEqual({ kind: 'retry', waitMs: 7000, attempt: 1 });
+    expect(pauses).toContainEqual({ kind: 'retry', why: 'realm', waitMs: 7000, attempt: 1 });
   });
 
   it('pauses while there is no line', async () => {

@@ -208,6 +208,16 @@ describe('a refusal', () => {
     manager.stopAll();
   });
 
+  it('that does not pass ends in a question to the person, not in endless tries', async () => {
+    const { realm, manager, work, reach } = studio();
+    realm.refuse = Array.from({ length: 9 }, () => problem('kit.fault', 500));
+    await manager.start(work, blob);
+    await manager.submit(work, 'publish');
+    await reach('failed');
+    expect(realm.refuse).toHaveLength(5);
+    expect(manager.viewOf('w1')).toMatchObject({ intent: 'none', problem: { code: 'kit.fault' } });
+  });
+
   it('before the bytes says why', async () => {
     const { realm, manager, work, reach } = studio();
     realm.refuseCreation = new Response('{"code":"uploads.too_large"}', { status: 413 });
@@ -259,6 +269,7 @@ it('progress is bytes acknowledged, then what the realm reports, never a guess',
     sent: 25,
     size: 100,
     retrySeconds: null,
+    retryWhy: 'line' as const,
     problem: null,
     intent: 'none' as const,
     clipId: null,

@@ -44,7 +44,10 @@ export class FileUnreadable extends Error {
   }
 }
 
-export type Pause = { kind: 'offline' } | { kind: 'retry'; waitMs: number; attempt: number };
+/** The line broke, or the realm answered that it can't just now. */
+export type RetryReason = 'line' | 'realm';
+
+export type Pause = { kind: 'offline' } | { kind: 'retry'; why: RetryReason; waitMs: number; attempt: number };
 
 export interface TusWorld {
   fetch: typeof fetch;
@@ -188,7 +191,9 @@ export class TusUpload {
           error instanceof TypeError
         ) {
           attempt += 1;
-          await this.#pause(attempt, error instanceof TryAgain ? error.askedSeconds : null, signal);
+          const why = error instanceof TypeError ? 'line' : 'realm';
+          const asked = error instanceof TryAgain ? error.askedSeconds : null;
+          await this.#pause(why, attempt, asked, signal);
         } else throw error;
       }
     }
@@ -202,10 +207,15 @@ export class TusUpload {
     await this.on.acknowledged(0);
   }
 
-  async #pause(attempt: number, asked: number | null, signal: AbortSignal): Promise<void> {
+  async #pause(
+    why: RetryReason,
+    attempt: number,
+    asked: number | null,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (!this.world.online()) return;
     const waitMs = pauseBefore(attempt, this.world.jitter(), asked);
-    this.on.paused({ kind: 'retry', waitMs, attempt });
+    this.on.paused({ kind: 'retry', why, waitMs, attempt });
     await this.world.sleep(waitMs, signal);
   }
 

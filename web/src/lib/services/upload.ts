@@ -20,6 +20,7 @@ import {
   terminateUpload,
   uploadId,
   type Pause,
+  type RetryReason,
   type TusWorld,
 } from './upload-tus';
 
@@ -46,6 +47,7 @@ export interface UploadView {
   size: number;
   /** Seconds until the next try, while `retrying`. */
   retrySeconds: number | null;
+  retryWhy: RetryReason;
   problem: { code: string; detail: string | null } | null;
   intent: Intent;
   clipId: string | null;
@@ -100,6 +102,8 @@ export function clipRequest(work: Work, record: Pick<UploadRecord, 'url' | 'inte
 
 /** Between looks at a clip in the works when the live stream is silent. */
 const POLL_MS = 2500;
+/** An overloaded realm is waited for; one that fails this often needs a person's decision. */
+const MOST_FAULTS = 4;
 
 interface Job {
   record: UploadRecord;
@@ -276,6 +280,7 @@ export class UploadManager {
       sent: record.offset,
       size: record.size,
       retrySeconds: null,
+      retryWhy: 'line',
       problem: null,
       intent: record.intent,
       clipId: record.clipId,
@@ -346,7 +351,10 @@ export class UploadManager {
   #pause(job: Job, pause: Pause | null): void {
     if (pause === null) this.#show(job, { phase: 'sending', retrySeconds: null });
     else if (pause.kind === 'offline') this.#show(job, { phase: 'offline', retrySeconds: null });
-    else this.#show(job, { phase: 'retrying', retrySeconds: Math.ceil(pause.waitMs / 1000) });
+    else {
+      const retrySeconds = Math.ceil(pause.waitMs / 1000);
+      this.#show(job, { phase: 'retrying', retrySeconds, retryWhy: pause.why });
+    }
   }
 
   async #publish(job: Job, signal: AbortSignal): Promise<void> {
@@ -372,13 +380,14 @@ export class UploadManager {
         const passing =
           error instanceof ApiProblem &&
           (error.offline || error.status === 429 || error.status >= 500);
-        if (!passing) throw error;
+        if (!passing || (error.status === 500 && attempt >= MOST_FAULTS)) throw error;
         if (!this.world.online()) {
           this.#show(job, { phase: 'offline' });
           await this.world.untilOnline(signal);
         } else {
           const waitMs = Math.min(1000 * 2 ** attempt, 30_000);
-          this.#show(job, { phase: 'retrying', retrySeconds: Math.ceil(waitMs / 1000) });
+          const retryWhy = error.offline ? 'line' : 'realm';
+          this.#show(job, { phase: 'retrying', retrySeconds: Math.ceil(waitMs / 1000), retryWhy });
           await this.world.sleep(waitMs, signal);
         }
         this.#show(job, { phase: 'publishing', retrySeconds: null });
