@@ -1,5 +1,6 @@
 """One browser for the session, phones for each test, and a realm with something to watch."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -8,12 +9,23 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, async_playwright
-from tests.browser.phone import Phone, in_hand, launch
+from tests.browser.phone import ROOT, Phone, in_hand, launch
 from tests.conftest import Person, RunningRealm
 from tests.factories.media import plain
 from tests.factories.publishing import make_clip, settled
 
 Phones = Callable[..., Awaitable[Phone]]
+_FAILED = pytest.StashKey[str]()
+_PICTURES = ROOT / ".shots" / "failures"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Remember that a test failed, so that what its phones showed is kept in .shots/failures."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = re.sub(r"\W+", "-", item.name)
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +37,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def phones(browser: Browser, realm: RunningRealm) -> AsyncIterator[Phones]:
+async def phones(
+    request: pytest.FixtureRequest, browser: Browser, realm: RunningRealm
+) -> AsyncIterator[Phones]:
     """Hands out phones; afterwards, none may have asked a stranger for anything or met an error."""
     async with AsyncExitStack() as stack:
         given: list[Phone] = []
@@ -36,6 +50,10 @@ async def phones(browser: Browser, realm: RunningRealm) -> AsyncIterator[Phones]
             return phone
 
         yield give
+        if failed := request.node.stash.get(_FAILED, None):
+            _PICTURES.mkdir(parents=True, exist_ok=True)
+            for number, phone in enumerate(given, 1):
+                await phone.page.screenshot(path=_PICTURES / f"{failed}-{number}.png")
         for phone in given:
             assert phone.strangers() == []
             assert phone.complaints() == []

@@ -216,10 +216,14 @@ class Phone:
         )
 
     async def use_token(self, token: str, handle: str) -> None:
-        """Be somebody who signed in elsewhere: only the cookie."""
+        """Be somebody who signed in elsewhere: only the cookies."""
         host = urlsplit(self.url).hostname or ""
+        place: dict[str, Any] = {"domain": host, "path": "/", "sameSite": "Lax"}
         await self.context.add_cookies(
-            [{"name": "reelm_session", "value": token, "domain": host, "path": "/", "httpOnly": True}]
+            [
+                {"name": "reelm_session", "value": token, "httpOnly": True, **place},
+                {"name": "reelm_here", "value": "1", **place},
+            ]
         )
         self.handle = handle
 

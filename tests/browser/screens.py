@@ -1,0 +1,202 @@
+"""Every screen of the client and how to get there: for the accessibility tests and the contact sheets."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.async_api import expect
+from tests.browser.phone import PATIENCE_MS, Phone
+
+
+@dataclass
+class Places:
+    """What the realm holds to show: addresses of real things."""
+
+    clip: str
+    sound: str
+    tag: str
+    author: str
+    video: Path
+    query: str = "te"
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A screen: `go` opens it and returns when it is complete."""
+
+    name: str
+    go: Callable[[Phone, Places], Awaitable[None]]
+    signed_in: bool = False
+    wide: bool = True
+    upsets: tuple[str, ...] = field(default=())
+
+
+def _at(path: str, *shown: str) -> Callable[[Phone, Places], Awaitable[None]]:
+    """Open an address and wait for the selectors."""
+
+    async def go(phone: Phone, places: Places) -> None:
+        await phone.open(path.format(**vars(places)))
+        for selector in shown:
+            await expect(phone.page.locator(selector).first).to_be_visible(timeout=PATIENCE_MS)
+
+    return go
+
+
+async def _feed(phone: Phone, places: Places) -> None:
+    await phone.open("/")
+    await phone.plays()
+
+
+def _sheet(name: str) -> Callable[[Phone, Places], Awaitable[None]]:
+    async def go(phone: Phone, places: Places) -> None:
+        await phone.open(f"/c/{places.clip}")
+        await phone.plays()
+        await phone.act(name).click()
+        if name != "comments" or await phone.page.locator("dialog[open]").count():
+            await expect(phone.page.locator("dialog[open]")).to_be_visible()
+        await still(phone)
+
+    return go
+
+
+async def _about(phone: Phone, places: Places) -> None:
+    await _sheet("more")(phone, places)
+    await phone.button("clip.about").last.click()
+    await expect(phone.page.locator("dialog[open]")).to_be_visible()
+    await still(phone)
+
+
+async def _ask(phone: Phone, places: Places) -> None:
+    await phone.open(f"/c/{places.clip}")
+    await phone.plays()
+    await phone.act("like").click()
+    await expect(phone.page.get_by_text(phone.say("ask.title"))).to_be_visible()
+    await still(phone)
+
+
+async def _feeds(phone: Phone, places: Places) -> None:
+    await _feed(phone, places)
+    await phone.page.locator(".feeds .now").click()
+    await expect(phone.page.get_by_role("menu")).to_be_visible()
+
+
+async def _young(phone: Phone, places: Places) -> None:
+    await phone.open("/sign-up")
+    for name, value in (("handle", "tiny"), ("password", "a long enough word"), ("birth_date", "2020-01-01")):
+        await phone.page.locator(f"input[name={name}]").fill(value)
+    await phone.page.locator("select[name=country]").select_option("FR")
+    await phone.page.locator("form button.primary").click()
+    await expect(phone.page.get_by_text(phone.say("enter.young_title"))).to_be_visible()
+
+
+async def _person_more(phone: Phone, places: Places) -> None:
+    await _at("/@{author}", "h1", 'a[href^="/c/"]')(phone, places)
+    await phone.button("person.more").click()
+    await expect(phone.page.locator("dialog[open]")).to_be_visible()
+    await still(phone)
+
+
+async def _typing(phone: Phone, places: Places) -> None:
+    await phone.open("/search")
+    await phone.page.get_by_role("combobox").press_sequentially(places.query)
+    await expect(phone.page.get_by_role("option").first).to_be_visible()
+
+
+async def _edit(phone: Phone, places: Places) -> None:
+    await phone.pick(places.video)
+    await expect(phone.page.locator("#studio-panel")).to_be_visible()
+
+
+def _tool(name: str) -> Callable[[Phone, Places], Awaitable[None]]:
+    async def go(phone: Phone, places: Places) -> None:
+        await _edit(phone, places)
+        await phone.page.locator(f"#studio-tab-{name}").click()
+        if name == "text":
+            await phone.button("studio.text.add").click()
+            await phone.page.get_by_label(phone.say("studio.text.words")).fill("Three, two, one …")
+
+    return go
+
+
+async def _details(phone: Phone, places: Places) -> None:
+    await _edit(phone, places)
+    await phone.describe("A walk before the rain #walk")
+
+
+async def _film(phone: Phone, places: Places) -> None:
+    await phone.open("/make")
+    await phone.page.locator(".door.film").click()
+    await expect(phone.page.locator(".shutter")).to_be_enabled(timeout=PATIENCE_MS)
+
+
+async def _film_sound(phone: Phone, places: Places) -> None:
+    await _film(phone, places)
+    await phone.page.locator("button.sound").click()
+    await expect(phone.page.locator("dialog .take").first).to_be_visible(timeout=PATIENCE_MS)
+    await still(phone)
+
+
+async def _sent(phone: Phone, places: Places) -> None:
+    await _details(phone, places)
+    await phone.page.locator("button[type=submit]").click()
+    await phone.is_out()
+
+
+async def still(phone: Phone) -> None:
+    """Wait until nothing slides any more, so that pictures and contrasts are those of a person's eye."""
+    await phone.page.wait_for_function(
+        "() => document.getAnimations().every((a) => a.playState !== 'running'"
+        " || a.effect.getComputedTiming().iterations === Infinity)",
+        timeout=PATIENCE_MS,
+    )
+
+
+SCREENS = [
+    Screen("feed", _feed),
+    Screen("feed-menu", _feeds, wide=False),
+    Screen("clip", _at("/c/{clip}", ".who")),
+    Screen("ask", _ask),
+    Screen("sign-in", _at("/sign-in", "input[name=handle]")),
+    Screen("sign-up", _at("/sign-up", "input[name=handle]")),
+    Screen("too-young", _young),
+    Screen("your-data", _at("/your-data", ".lead")),
+    Screen("following-closed", _at("/?feed=following", ".button.primary")),
+    Screen("not-found", _at("/nothing/here", ".button"), upsets=("status of 404",)),
+    Screen(
+        "clip-missing", _at("/c/00000000-0000-7000-8000-000000000000", ".button"), upsets=("status of 404",)
+    ),
+    Screen("person-missing", _at("/@nobody.here", ".button"), upsets=("status of 404",)),
+    Screen("search", _at("/search", "section")),
+    Screen("search-typing", _typing),
+    Screen("search-results", _at("/search?q={query}", "[role=tablist]", "section")),
+    Screen("search-none", _at("/search?q=qqqxyz", "[role=tablist]", "h2")),
+    Screen("person", _at("/@{author}", "h1", 'a[href^="/c/"]')),
+    Screen("sound", _at("/sounds/{sound}", "h1", 'a[href^="/c/"]')),
+    Screen("tag", _at("/tags/{tag}", "h1", 'a[href^="/c/"]')),
+    Screen("settings-player", _at("/settings/player", "[role=switch]")),
+    Screen("feed-signed-in", _feed, signed_in=True),
+    Screen("comments", _sheet("comments"), signed_in=True),
+    Screen("share", _sheet("share"), signed_in=True),
+    Screen("more", _sheet("more"), signed_in=True),
+    Screen("about", _about, signed_in=True),
+    Screen("person-more", _person_more, signed_in=True),
+    Screen("following-empty", _at("/?feed=friends", ".button.primary"), signed_in=True),
+    Screen("me", _at("/me", "h1", "[role=tab]"), signed_in=True),
+    Screen("followers", _at("/me/followers", "h1"), signed_in=True),
+    Screen("requests", _at("/me/requests", "h1"), signed_in=True),
+    Screen("notices", _at("/notices", "h1", "main li a, main h2"), signed_in=True),
+    Screen("settings", _at("/settings", "main li a"), signed_in=True),
+    Screen("settings-profile", _at("/settings/profile", "form"), signed_in=True),
+    Screen("settings-privacy", _at("/settings/privacy", "[role=switch]"), signed_in=True),
+    Screen("settings-security", _at("/settings/security", "form", "main li b"), signed_in=True),
+    Screen("make", _at("/make", ".doors"), signed_in=True),
+    Screen("film", _film, signed_in=True),
+    Screen("film-sound", _film_sound, signed_in=True),
+    Screen("edit-trim", _edit, signed_in=True),
+    Screen("edit-frame", _tool("crop"), signed_in=True),
+    Screen("edit-text", _tool("text"), signed_in=True),
+    Screen("edit-sound", _tool("sound"), signed_in=True),
+    Screen("edit-cover", _tool("cover"), signed_in=True),
+    Screen("details", _details, signed_in=True),
+    Screen("sent", _sent, signed_in=True),
+]
