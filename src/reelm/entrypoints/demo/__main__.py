@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -53,9 +54,10 @@ def render_all(out: Path, only: set[str]) -> None:
 
 
 def serve(out: Path) -> None:
-    """Paint what standard input asks for, until it closes."""
-    for line in sys.stdin:
-        print(paint(line.strip(), out), flush=True)
+    """Paint what standard input asks for, until it closes or nobody listens any more."""
+    with contextlib.suppress(BrokenPipeError):
+        for line in sys.stdin:
+            print(paint(line.strip(), out), flush=True)
 
 
 def main() -> None:
