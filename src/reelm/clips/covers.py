@@ -18,6 +18,10 @@ class CoverMaker:
 
     async def make(self, hand: Hand) -> None:
         """Bring poster, placeholder and preview to the row's `cover_ms`. A ladder still to come does it itself."""
+        async with self._workshop.store.held(hand.clip_id):
+            await self._make(hand)
+
+    async def _make(self, hand: Hand) -> None:
         async with hand.transaction() as uow:
             row = await ClipsReader(uow).find(hand.clip_id)
         if row is None or row.media is None or not row.ladder_complete:

@@ -11,47 +11,30 @@ Steps, each of which can be interrupted anywhere and is then done again or found
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
-from uuid import UUID
 
 import structlog
 
-from reelm.accounts.service import AccountsService
-from reelm.clips import jobs
 from reelm.clips.coming import Coming
 from reelm.clips.errors import OriginalGoneError, SoundGoneError
-from reelm.clips.events import ClipFailed, ClipReady
+from reelm.clips.events import ClipFailed
 from reelm.clips.hand import Hand, Watch
 from reelm.clips.jobs import ClipJob
+from reelm.clips.publishing import SOUND, Publisher
 from reelm.clips.repository import ClipRow, ClipsWriter
-from reelm.custody.service import JobKeys
-from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotFoundError, ReelmError
 from reelm.kit.events import EventBus
-from reelm.kit.ids import Ids
 from reelm.media.service import (
-    CancelledError,
     Edit,
-    FirstPlayable,
-    Ladder,
-    MediaRecord,
     MediaWorkshop,
     Pipeline,
-    Shelf,
     Task,
     TooHeavyError,
     clip_folder,
     original_name,
-    shelve_first,
-    shelve_ladder,
 )
-from reelm.sounds.service import NewSound, SoundKeeper
+from reelm.sounds.service import SoundKeeper
 
-SOUND = "sound.m4a"
-_TRIES = 5
 _STARTS = 6
-_TIDY_SECONDS = 900.0
-Shelve = Callable[[Shelf], Any]
 _log = structlog.get_logger("reelm.worker")
 
 
@@ -74,19 +57,17 @@ class ClipMaker:
     def __init__(
         self,
         workshop: MediaWorkshop,
-        accounts: AccountsService,
+        publisher: Publisher,
         sounds: SoundKeeper,
         coming: Coming,
         events: EventBus,
-        ids: Ids,
         stopping: Callable[[], bool],
     ) -> None:
         self._workshop = workshop
-        self._accounts = accounts
+        self._publisher = publisher
         self._sounds = sounds
         self._coming = coming
         self._events = events
-        self._ids = ids
         self._stopping = stopping
 
     async def prepare(self, hand: Hand, job: ClipJob) -> None:
@@ -101,7 +82,7 @@ class ClipMaker:
             laps.take("fetched")
             first = await asyncio.to_thread(pipeline.prepare)
             laps.take("made")
-        await self._publish_first(hand, job, first)
+        await self._publisher.first(hand, job, first)
         laps.take("published")
         _log.info("playable", clip=str(row.id), plain=first.plain, **laps.milliseconds)
 
@@ -118,7 +99,7 @@ class ClipMaker:
                 laps.take("fetched")
                 ladder = await asyncio.to_thread(pipeline.finish)
                 laps.take("made")
-            await self._publish_ladder(hand, job, row, ladder)
+            await self._publisher.ladder(hand, job, row, ladder)
             laps.take("published")
             _log.info("complete", clip=str(row.id), **laps.milliseconds)
         await self._put_original_away(hand)
@@ -177,10 +158,14 @@ class ClipMaker:
     async def _wanted(self, hand: Hand, job: ClipJob) -> ClipRow | None:
         async with hand.transaction() as uow:
             row = await ClipsWriter(uow).find(job.clip_id)
-        if row is None or row.attempt != job.attempt or row.status == "failed":
+        if row is None or row.status == "failed":
             await asyncio.to_thread(self._workshop.clear_scratch, job.clip_id)
             return None
-        return row
+        return row if row.attempt == job.attempt else None
+
+    async def abandon(self, hand: Hand, job: ClipJob) -> None:
+        """Clear up after a clip that is no longer wanted; what a later attempt works on stays."""
+        await self._wanted(hand, job)
 
     async def _pipeline(self, hand: Hand, row: ClipRow, watch: Watch) -> Pipeline:
         folder = self._workshop.folder(row.id)
@@ -227,104 +212,6 @@ class ClipMaker:
             await self._workshop.store.take_out(name, self._workshop.folder(row.id) / SOUND, key)
         except NotFoundError as error:
             raise SoundGoneError from error
-
-    # --- publishing -------------------------------------------------------------------------------------
-
-    async def _publish_first(self, hand: Hand, job: ClipJob, first: FirstPlayable) -> None:
-        texts = self._workshop.folder(job.clip_id)
-
-        async def done(uow: UnitOfWork, row: ClipRow) -> None:
-            await self._events.publish(uow, ClipReady(row.id, row.author_id))
-            follow = ClipJob(row.id, row.author_id, hand.ticket, job.attempt)
-            await jobs.enqueue_clip(uow, jobs.LADDER, follow)
-
-        await self._publish(
-            hand,
-            job,
-            lambda shelf: shelve_first(shelf, first, texts),
-            done,
-            allowed=("processing",),
-            values={"stage": "ready", "percent": 100},
-        )
-
-    async def _publish_ladder(self, hand: Hand, job: ClipJob, before: ClipRow, ladder: Ladder) -> None:
-        texts = self._workshop.folder(job.clip_id)
-
-        async def done(uow: UnitOfWork, row: ClipRow) -> None:
-            await self._put_sound(uow, row, ladder)
-            follow = ClipJob(row.id, row.author_id, hand.ticket, job.attempt)
-            await jobs.enqueue_clip(uow, jobs.TIDY, follow, delay_seconds=_TIDY_SECONDS)
-            if row.edit.get("cover_ms") != before.edit.get("cover_ms"):
-                await jobs.enqueue_clip(uow, jobs.COVER, follow)
-
-        await self._publish(
-            hand,
-            job,
-            lambda shelf: shelve_ladder(shelf, ladder, texts),
-            done,
-            allowed=("ready", "draft"),
-            values={"ladder_complete": True},
-        )
-
-    async def _publish(
-        self,
-        hand: Hand,
-        job: ClipJob,
-        shelve: Shelve,
-        done: Callable[[UnitOfWork, ClipRow], Any],
-        *,
-        allowed: tuple[str, ...],
-        values: dict[str, Any],
-    ) -> None:
-        """Store files where the clip stands, then say so; again if the clip was moved in between."""
-        for _ in range(_TRIES):
-            async with hand.transaction() as uow:
-                row = await ClipsWriter(uow).find(job.clip_id)
-                if row is None:
-                    raise CancelledError
-                to = await self._coming.standing(uow, row)
-            keys = await hand.keys()
-            record: MediaRecord = await shelve(self._shelf(job.clip_id, keys, public=to.public))
-            async with hand.transaction() as uow:
-                row = await ClipsWriter(uow).find(job.clip_id, lock=True)
-                if row is None or row.attempt != job.attempt or row.status not in allowed:
-                    await self._workshop.store.blobs.delete(f"public/{job.clip_id}")
-                    raise CancelledError
-                if await self._coming.standing(uow, row) == to:
-                    await done(uow, await self._coming.apply(uow, row, to, media=record, **values))
-                    return
-            if to.public:
-                await self._workshop.store.blobs.delete(f"public/{job.clip_id}")
-        raise CancelledError
-
-    def _shelf(self, clip_id: UUID, keys: JobKeys, *, public: bool) -> Shelf:
-        if not public and keys.clip_key is None:
-            raise NotFoundError
-        return Shelf(self._workshop.store, clip_id, None if public else keys.clip_key)
-
-    async def _put_sound(self, uow: UnitOfWork, row: ClipRow, ladder: Ladder) -> None:
-        """Make the clip's own sound, unless it was made with another's."""
-        borrowed = (self._workshop.folder(row.id) / SOUND).is_file()
-        if borrowed or row.sound_id is not None or row.media is None or row.media.sound is None:
-            return
-        author = await self._accounts.get_by_id(uow, row.author_id)
-        sound_id = await self._sounds.put(
-            uow,
-            NewSound(
-                clip_id=row.id,
-                author_id=row.author_id,
-                title=row.sound_title or f"♪ {author.display_name}",
-                duration_ms=row.media.duration_ms,
-                file=row.media.sound,
-                waveform=bytes(ladder.waveform),
-                reusable=row.allow_sound_reuse,
-                cover=row.media.poster,
-                sealed=row.sealed,
-            ),
-            self._ids.new(),
-        )
-        await ClipsWriter(uow).change(row.id, self._coming.now(), sound_id=sound_id)
-        await self._sounds.place(uow, row.id, None, sealed=row.sealed, language=row.language)
 
     # --- the original -----------------------------------------------------------------------------------
 

@@ -30,6 +30,15 @@ class Settler:
 
     async def settle(self, hand: Hand) -> None:
         """Bring the clip to where its author's wishes and the hour put it; a clip not yet playable waits."""
+        async with self._store.held(hand.clip_id):
+            await self._settle(hand)
+
+    async def tidy(self, hand: Hand) -> None:
+        """Seal what is on its way out, and remove files that no record names any more."""
+        async with self._store.held(hand.clip_id):
+            await self._tidy(hand)
+
+    async def _settle(self, hand: Hand) -> None:
         for _ in range(_TRIES):
             async with hand.transaction() as uow:
                 row = await ClipsReader(uow).find(hand.clip_id)
@@ -40,7 +49,7 @@ class Settler:
                 await self._open(hand, row.media)
             if await self._apply(hand, to, row.media):
                 break
-        await self.tidy(hand)
+        await self._tidy(hand)
 
     async def _apply(self, hand: Hand, to: Standing, moved: MediaRecord) -> bool:
         """Write the standing down, unless wishes or files have changed since."""
@@ -53,11 +62,10 @@ class Settler:
             withhold = not to.public and not row.sealed
             await self._coming.apply(uow, row, to)
         if withhold:
-            await self._store.blobs.rename(f"public/{hand.clip_id}", f"leaving/{hand.clip_id}")
+            await self._store.withhold(hand.clip_id)
         return True
 
-    async def tidy(self, hand: Hand) -> None:
-        """Seal what is on its way out, and remove files that no record names any more."""
+    async def _tidy(self, hand: Hand) -> None:
         async with hand.transaction() as uow:
             row = await ClipsReader(uow).find(hand.clip_id)
         if row is None or row.media is None:
@@ -88,7 +96,7 @@ class Settler:
         key = (await hand.keys()).clip_key
         if key is None:
             raise NotFoundError
-        await self._store.blobs.rename(f"public/{row.id}", f"leaving/{row.id}")
+        await self._store.withhold(row.id)
         for file in sorted(record.files()):
             name = f"leaving/{row.id}/{file}"
             if await self._store.has(f"sealed/{row.id}/{file}") or not await self._store.has(name):

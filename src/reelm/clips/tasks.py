@@ -14,6 +14,7 @@ from reelm.clips.covers import CoverMaker
 from reelm.clips.hand import Hand
 from reelm.clips.jobs import ClipJob, EraseJob, PersonJob
 from reelm.clips.making import ClipMaker
+from reelm.clips.publishing import Publisher
 from reelm.clips.repository import ClipsReader
 from reelm.clips.settling import Settler
 from reelm.custody.service import KeysClient, TicketRefusedError
@@ -65,7 +66,14 @@ class ClipTasks:
         self._workshop = workshop
         self._clock = clock
         self._stopping = stopping
-        self._maker = ClipMaker(workshop, accounts, sounds, coming, events, ids, stopping)
+        self._maker = ClipMaker(
+            workshop,
+            Publisher(workshop, accounts, sounds, coming, events, ids),
+            sounds,
+            coming,
+            events,
+            stopping,
+        )
         self._settler = Settler(workshop.store, coming)
         self._covers = CoverMaker(workshop, coming)
         # Name → what it does, and how many may run at once (0: as many as come).
@@ -107,8 +115,7 @@ class ClipTasks:
 
     async def _erase(self, payload: bytes, tries: int) -> None:
         job = msgspec.json.decode(payload, type=EraseJob)
-        for folder in ("public", "leaving", "sealed"):
-            await self._workshop.store.blobs.delete(f"{folder}/{job.clip_id}")
+        await self._workshop.store.forget(job.clip_id)
         if job.upload_id is not None:
             await self._workshop.store.blobs.delete(f"uploads/{job.upload_id}")
         self._workshop.clear_scratch(job.clip_id)
@@ -162,7 +169,7 @@ class ClipTasks:
                 self._maker.give_back(job)
                 raise RunAgainError(dt.timedelta(0), "stopping") from None
             _log.info("no longer wanted", clip=str(job.clip_id))
-            self._workshop.clear_scratch(job.clip_id)
+            await self._maker.abandon(hand, job)
         except TicketRefusedError:
             _log.info("person is gone", clip=str(job.clip_id))
             self._workshop.clear_scratch(job.clip_id)

@@ -95,7 +95,11 @@ class Upkeep:
             living = await self._living(list(ids.values()))
             for entry in found:
                 owner = ids.get(entry)
-                if owner is None and root == self._settings.scratch and entry.name in {"incoming", "moving"}:
+                if (
+                    owner is None
+                    and root == self._settings.scratch
+                    and entry.name in {"incoming", "moving", "locks"}
+                ):
                     gone += await asyncio.to_thread(_empty, entry, before)
                 elif owner not in living:
                     await asyncio.to_thread(_remove, entry)

@@ -169,12 +169,11 @@ class MediaService:
 
     async def withhold(self, clip_id: UUID) -> None:
         """Make a public clip's bytes unreachable at once; sealing them is a job's work."""
-        await self.store.blobs.rename(f"public/{clip_id}", f"leaving/{clip_id}")
+        await self.store.withhold(clip_id)
 
     async def forget_bytes(self, clip_id: UUID, upload_id: UUID | None) -> None:
         """Delete every byte of a clip. Doing it again is fine."""
-        for folder in ("public", "leaving", "sealed"):
-            await self.store.blobs.delete(f"{folder}/{clip_id}")
+        await self.store.forget(clip_id)
         if upload_id is not None:
             await self.store.blobs.delete(f"uploads/{upload_id}")
 

@@ -12,10 +12,11 @@ Every sealed file is bound to its name, so that two can't be exchanged on the di
 
 import asyncio
 import errno
+import fcntl
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +25,16 @@ from reelm.kit.errors import NotFoundError
 from reelm.media.sealed import SealedReader, SealedWriter, seal_file, unseal_file
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+_LOCK_SECONDS = 0.02
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
@@ -57,6 +68,36 @@ class MediaStore:
     def _draft(self) -> Path:
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._incoming / secrets.token_hex(12)
+
+    @asynccontextmanager
+    async def held(self, clip_id: UUID) -> AsyncIterator[None]:
+        """Keep everybody else of this machine from storing or removing files of a clip meanwhile."""
+        folder = self.scratch / "locks"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / str(clip_id), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            # Asked again and again rather than waited for in a thread: the holder may need that thread.
+            while not _locked(descriptor):
+                await asyncio.sleep(_LOCK_SECONDS)
+            yield
+        finally:
+            os.close(descriptor)
+
+    async def withhold(self, clip_id: UUID) -> None:
+        """Make what lies in clear for everyone unreachable, at once: nothing under `leaving` has an address."""
+        public, leaving = f"public/{clip_id}", f"leaving/{clip_id}"
+        try:
+            await self.blobs.rename(public, leaving)
+        except OSError:
+            # Some of it was withheld before and is not sealed yet: what came back since joins it.
+            for name in await self.blobs.names(public):
+                await self.blobs.rename(name, f"{leaving}/{name.rpartition('/')[2]}")
+            await self.blobs.delete(public)
+
+    async def forget(self, clip_id: UUID) -> None:
+        """Delete every byte of a clip. Doing it again is fine."""
+        for folder in ("public", "leaving", "sealed"):
+            await self.blobs.delete(f"{folder}/{clip_id}")
 
     async def put_sealed(self, name: str, data: bytes, key: bytes) -> None:
         """Store bytes sealed; durable when this returns."""
