@@ -14,7 +14,7 @@ from reelm.models.declare import metadata
 
 @event.listens_for(Table, "before_drop")
 def _policies_first(table, connection, **_):
-    """Drop every policy before the first table: policies name one another's tables.
+    """Drop every policy, and the view over a table, before the first table: policies name one another's tables.
 
     Row-level security stays forced, so a table without policies shows nobody anything; `reelm migrate` makes all
     policies anew from the models.
@@ -24,6 +24,7 @@ def _policies_first(table, connection, **_):
         "WHERE schemaname = 'public' LOOP "
         "EXECUTE format('DROP POLICY %I ON %I', old.policyname, old.tablename); END LOOP; END $$"
     )
+    connection.exec_driver_sql("DROP VIEW IF EXISTS reelm.followers")
 
 
 def _ours(obj, name, type_, reflected, compare_to):

@@ -144,7 +144,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("person_id", "blocked_id", name=op.f("pk_blocks")),
     )
-    op.create_index("ix_blocks_blocked_id", "blocks", ["blocked_id"], unique=False)
+    op.create_index("ix_blocks_blocked_id_person_id", "blocks", ["blocked_id", "person_id"], unique=False)
     op.create_table(
         "clips",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -229,7 +229,10 @@ def upgrade():
         sa.PrimaryKeyConstraint("follower_id", "followee_id", name=op.f("pk_follows")),
     )
     op.create_index(
-        "ix_follows_followee_id_created_at", "follows", ["followee_id", "created_at"], unique=False
+        "ix_follows_followee_id_created_at_follower_id",
+        "follows",
+        ["followee_id", "created_at", "follower_id"],
+        unique=False,
     )
     op.create_table(
         "person_details",
@@ -409,7 +412,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("person_id", "clip_id", name=op.f("pk_likes")),
     )
-    op.create_index("ix_likes_clip_id", "likes", ["clip_id"], unique=False)
+    op.create_index("ix_likes_clip_id_person_id", "likes", ["clip_id", "person_id"], unique=False)
     op.create_table(
         "reposts",
         sa.Column("person_id", sa.UUID(), nullable=False),
@@ -471,7 +474,9 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("person_id", "comment_id", name=op.f("pk_comment_likes")),
     )
-    op.create_index("ix_comment_likes_comment_id", "comment_likes", ["comment_id"], unique=False)
+    op.create_index(
+        "ix_comment_likes_comment_id_person_id", "comment_likes", ["comment_id", "person_id"], unique=False
+    )
     op.create_table(
         "notices",
         sa.Column("person_id", sa.UUID(), nullable=False),
@@ -499,8 +504,8 @@ def upgrade():
         sa.PrimaryKeyConstraint("person_id", "id", name=op.f("pk_notices")),
     )
     op.create_index("ix_notices_actor_id_person_id", "notices", ["actor_id", "person_id"], unique=False)
-    op.create_index("ix_notices_clip_id", "notices", ["clip_id"], unique=False)
-    op.create_index("ix_notices_comment_id", "notices", ["comment_id"], unique=False)
+    op.create_index("ix_notices_clip_id_person_id", "notices", ["clip_id", "person_id"], unique=False)
+    op.create_index("ix_notices_comment_id_person_id", "notices", ["comment_id", "person_id"], unique=False)
     op.create_index(
         "ix_notices_unread",
         "notices",
@@ -513,11 +518,11 @@ def upgrade():
 def downgrade():
 
     op.drop_index("ix_notices_unread", table_name="notices", postgresql_where=sa.text("read_at IS NULL"))
-    op.drop_index("ix_notices_comment_id", table_name="notices")
-    op.drop_index("ix_notices_clip_id", table_name="notices")
+    op.drop_index("ix_notices_comment_id_person_id", table_name="notices")
+    op.drop_index("ix_notices_clip_id_person_id", table_name="notices")
     op.drop_index("ix_notices_actor_id_person_id", table_name="notices")
     op.drop_table("notices")
-    op.drop_index("ix_comment_likes_comment_id", table_name="comment_likes")
+    op.drop_index("ix_comment_likes_comment_id_person_id", table_name="comment_likes")
     op.drop_table("comment_likes")
     op.drop_index("ix_sounds_uses_id", table_name="sounds", postgresql_where=sa.text("reusable"))
     op.drop_index("ix_sounds_origin_clip_id", table_name="sounds")
@@ -526,7 +531,7 @@ def downgrade():
     op.drop_index("ix_reposts_person_id_created_at", table_name="reposts")
     op.drop_index("ix_reposts_clip_id", table_name="reposts")
     op.drop_table("reposts")
-    op.drop_index("ix_likes_clip_id", table_name="likes")
+    op.drop_index("ix_likes_clip_id_person_id", table_name="likes")
     op.drop_table("likes")
     op.drop_index(
         "uq_comments_pinned", table_name="comments", postgresql_where=sa.text("pinned_at IS NOT NULL")
@@ -548,7 +553,7 @@ def downgrade():
     op.drop_table("uploads")
     op.drop_table("upload_parts")
     op.drop_table("person_details")
-    op.drop_index("ix_follows_followee_id_created_at", table_name="follows")
+    op.drop_index("ix_follows_followee_id_created_at_follower_id", table_name="follows")
     op.drop_table("follows")
     op.drop_index("ix_clips_sound_id_published_at", table_name="clips")
     op.drop_index(
@@ -558,7 +563,7 @@ def downgrade():
     op.drop_index("ix_clips_author_id_published_at_id", table_name="clips")
     op.drop_index("ix_clips_author_id_id", table_name="clips")
     op.drop_table("clips")
-    op.drop_index("ix_blocks_blocked_id", table_name="blocks")
+    op.drop_index("ix_blocks_blocked_id_person_id", table_name="blocks")
     op.drop_table("blocks")
     op.drop_table("answers")
     op.drop_index(

@@ -111,8 +111,8 @@ clips = declare(
             f"status = 'ready' AND published_at IS NOT NULL AND author_id {NOT_BLOCKED} AND ("
             "audience = 'everyone' OR (audience IN ('followers', 'friends') AND EXISTS (SELECT 1 FROM follows f "
             f"WHERE f.follower_id = {ME} AND f.followee_id = clips.author_id AND f.state = 'accepted') AND ("
-            "audience = 'followers' OR EXISTS (SELECT 1 FROM follows b WHERE b.followee_id = "
-            f"{ME} AND b.follower_id = clips.author_id AND b.state = 'accepted'))))",
+            "audience = 'followers' OR EXISTS (SELECT 1 FROM reelm.followers b WHERE b.follower_id = clips.author_id "
+            "AND b.state = 'accepted'))))",
             "audience",
         ),
         catalog(PUBLIC_CLIP),
@@ -223,7 +223,7 @@ likes = declare(
     person_id("person_id", DataClass.SOCIAL, primary_key=True),
     clip_id("clip_id", DataClass.SOCIAL, primary_key=True),
     column("created_at", WHEN, DataClass.SOCIAL, server_default=NOW),
-    Index("ix_likes_clip_id", "clip_id"),
+    Index("ix_likes_clip_id_person_id", "clip_id", "person_id"),
     purpose="What a person liked.",
     retention="Until the person takes it back.",
     audiences=[
@@ -244,7 +244,13 @@ reposts = declare(
     purpose="What a person passed on to those who follow them.",
     retention="Until the person takes it back.",
     audiences=[
-        everyone(f"person_id {NOT_BLOCKED} AND {CLIP_SEEN.format('reposts.clip_id')}"),
+        # What a private account passes on is for its followers.
+        everyone(
+            f"person_id {NOT_BLOCKED} AND {CLIP_SEEN.format('reposts.clip_id')} AND (person_id = {ME} "
+            "OR EXISTS (SELECT 1 FROM people p WHERE p.id = reposts.person_id AND NOT p.private) "
+            f"OR EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = {ME} "
+            "AND f.followee_id = reposts.person_id AND f.state = 'accepted'))"
+        ),
         Audience("withdrawing", "DELETE", f"person_id = {ME}"),
         acting("person_id", CLIP_SEEN.format("clip_id")),
     ],
@@ -308,7 +314,7 @@ comment_likes = declare(
         primary_key=True,
     ),
     column("created_at", WHEN, DataClass.SOCIAL, server_default=NOW),
-    Index("ix_comment_likes_comment_id", "comment_id"),
+    Index("ix_comment_likes_comment_id_person_id", "comment_id", "person_id"),
     purpose="Which comments a person liked.",
     retention="Until the person takes it back.",
     audiences=[

@@ -1,4 +1,7 @@
-"""SQL of the social room. A tie is visible to the two people in it, and to nobody else."""
+"""SQL of the social room. A tie is visible to the two people in it, and to nobody else.
+
+Each has it in a place of their own: the follower in `follows`, the one who is followed in `reelm.followers`.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -30,7 +33,10 @@ class SocialReader:
 
     async def find_state(self, follower_id: UUID, followee_id: UUID) -> FollowState:
         state = await self._uow.fetch_value(
-            "SELECT state FROM follows WHERE follower_id = $1 AND followee_id = $2", follower_id, followee_id
+            "SELECT state FROM follows WHERE follower_id = $1 AND followee_id = $2 UNION ALL "
+            "SELECT state FROM reelm.followers WHERE follower_id = $1 AND followee_id = $2",
+            follower_id,
+            followee_id,
         )
         return _SHOWN.get(state, "none")
 
@@ -39,7 +45,7 @@ class SocialReader:
         rows = await self._uow.fetch(
             "SELECT followee_id AS other, state, false AS theirs FROM follows "
             "WHERE follower_id = $1 AND followee_id = ANY ($2) UNION ALL "
-            "SELECT follower_id, state, true FROM follows "
+            "SELECT follower_id, state, true FROM reelm.followers "
             "WHERE followee_id = $1 AND follower_id = ANY ($2) AND state = 'accepted'",
             person_id,
             list(others),
@@ -53,7 +59,7 @@ class SocialReader:
     ) -> list[TieCursor]:
         """Return those who follow (or asked to follow) `person_id`, newest first."""
         rows = await self._uow.fetch(
-            "SELECT created_at, follower_id AS other FROM follows WHERE followee_id = $1 AND state = $2 "
+            "SELECT created_at, follower_id AS other FROM reelm.followers WHERE followee_id = $1 AND state = $2 "
             "AND ($3::timestamptz IS NULL OR (created_at, follower_id) < ($3, $4::uuid)) "
             "ORDER BY created_at DESC, follower_id DESC LIMIT $5",
             person_id,
@@ -85,7 +91,7 @@ class SocialReader:
 
     async def list_friend_ids(self, person_id: UUID) -> list[UUID]:
         rows = await self._uow.fetch(
-            "SELECT a.followee_id FROM follows a JOIN follows b ON b.follower_id = a.followee_id "
+            "SELECT a.followee_id FROM follows a JOIN reelm.followers b ON b.follower_id = a.followee_id "
             "AND b.followee_id = a.follower_id AND b.state = 'accepted' "
             "WHERE a.follower_id = $1 AND a.state = 'accepted'",
             person_id,
@@ -112,7 +118,9 @@ class SocialWriter(SocialReader):
     async def remove(self, follower_id: UUID, followee_id: UUID) -> FollowState:
         """End a tie; return what it was."""
         state = await self._uow.fetch_value(
-            "DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2 RETURNING state",
+            "WITH mine AS (DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2 RETURNING state), "
+            "theirs AS (DELETE FROM reelm.followers WHERE follower_id = $1 AND followee_id = $2 RETURNING state) "
+            "SELECT state FROM mine UNION ALL SELECT state FROM theirs",
             follower_id,
             followee_id,
         )
@@ -120,7 +128,7 @@ class SocialWriter(SocialReader):
 
     async def remove_request(self, follower_id: UUID, followee_id: UUID) -> bool:
         removed = await self._uow.execute(
-            "DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2 AND state = 'requested'",
+            "DELETE FROM reelm.followers WHERE follower_id = $1 AND followee_id = $2 AND state = 'requested'",
             follower_id,
             followee_id,
         )
@@ -128,7 +136,7 @@ class SocialWriter(SocialReader):
 
     async def accept(self, follower_id: UUID, followee_id: UUID) -> bool:
         accepted = await self._uow.execute(
-            "UPDATE follows SET state = 'accepted' WHERE follower_id = $1 AND followee_id = $2 "
+            "UPDATE reelm.followers SET state = 'accepted' WHERE follower_id = $1 AND followee_id = $2 "
             "AND state = 'requested'",
             follower_id,
             followee_id,
@@ -138,7 +146,7 @@ class SocialWriter(SocialReader):
     async def accept_all(self, followee_id: UUID) -> list[UUID]:
         """Accept every request; return who had asked."""
         rows = await self._uow.fetch(
-            "UPDATE follows SET state = 'accepted' WHERE followee_id = $1 AND state = 'requested' "
+            "UPDATE reelm.followers SET state = 'accepted' WHERE followee_id = $1 AND state = 'requested' "
             "RETURNING follower_id",
             followee_id,
         )
