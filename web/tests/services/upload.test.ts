@@ -22,6 +22,7 @@ class Realm {
   clip: Partial<Clip> = { id: 'c1', status: 'processing', failure: null };
   refuse: ApiProblem[] = [];
   cancelled: string[] = [];
+  removed: string[] = [];
   retried: string[] = [];
   deleted: string[] = [];
   tell: (progress: ClipProgress) => void = () => undefined;
@@ -37,6 +38,9 @@ class Realm {
     get: async () => this.clip as Clip,
     retry: async (id) => void this.retried.push(id),
     cancel: async (id) => void this.cancelled.push(id),
+    remove: async (id) => {
+      if (this.removed.push(id) > 1) throw problem('clips.not_found', 404);
+    },
     watch: (listener) => {
       this.tell = listener;
       return () => undefined;
@@ -248,6 +252,24 @@ it('cancelling leaves nothing here nor there', async () => {
   await manager.cancel('w1');
   expect(realm.deleted).toEqual(['/api/v1/uploads/u1']);
   expect(await store.get('w1')).toBeNull();
+  expect(manager.viewOf('w1')).toBeNull();
+});
+
+it('a clip in the works can be stopped, tried again, and thrown away', async () => {
+  const { realm, manager, work, reach } = studio();
+  await manager.start(work, blob);
+  await manager.submit(work, 'publish');
+  await reach('processing');
+  await manager.stop('w1');
+  expect(realm.cancelled).toEqual(['c1']);
+  expect(manager.viewOf('w1')).toMatchObject({
+    phase: 'failed',
+    problem: { code: 'media.cancelled' },
+  });
+  await manager.retry('w1');
+  expect(realm.retried).toEqual(['c1']);
+  await manager.cancel('w1');
+  expect(realm.removed).toEqual(['c1']);
   expect(manager.viewOf('w1')).toBeNull();
 });
 

@@ -1,6 +1,6 @@
 /** The upload manager's questions to the realm. */
 import { ask, client } from '$lib/api/client';
-import { cancelClip, getClip, retryClip } from '$lib/services/clips';
+import { cancelClip, deleteClip, getClip, retryClip } from '$lib/services/clips';
 import { onClipProgress, openStream } from '$lib/services/stream';
 import type { Clip, ClipNew } from '$lib/api/types';
 
@@ -19,6 +19,7 @@ export function clipsApi(): ClipsApi {
     get: getClip,
     retry: async (id) => void (await retryClip(id)),
     cancel: async (id) => void (await cancelClip(id)),
+    remove: deleteClip,
     watch: (listener) => {
       openStream();
       return onClipProgress(listener);

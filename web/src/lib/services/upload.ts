@@ -72,7 +72,9 @@ export interface ClipsApi {
   create(request: ClipRequest, idempotencyKey: string): Promise<Clip>;
   get(clipId: string): Promise<Clip>;
   retry(clipId: string): Promise<void>;
+  /** Stop preparing it; it can be tried again. */
   cancel(clipId: string): Promise<void>;
+  remove(clipId: string): Promise<void>;
   /** Live progress of this person's clips. @returns how to stop listening. */
   watch(listener: (progress: ClipProgress) => void): () => void;
 }
@@ -228,15 +230,32 @@ export class UploadManager {
     this.#go(job);
   }
 
+  /** Stop the realm's work on it. Nothing is lost: it can be tried again, or thrown away. */
+  async stop(workId: string): Promise<void> {
+    const job = this.#jobs.get(workId);
+    if (!job?.record.clipId || job.view.phase !== 'processing') return;
+    await this.api.cancel(job.record.clipId);
+    job.run?.abort();
+    this.#show(job, { phase: 'failed', problem: { code: 'media.cancelled', detail: null } });
+  }
+
   /** Throw it away: here, and on the server what has arrived. */
   async cancel(workId: string): Promise<void> {
     const job = this.#jobs.get(workId);
     const record = job?.record ?? (await this.store.findUpload(workId));
     job?.run?.abort();
-    if (record?.clipId) await this.api.cancel(record.clipId);
+    if (record?.clipId) await this.#remove(record.clipId);
     else if (record?.url) await terminateUpload(record.url, this.world);
     await this.#forget(workId);
     await this.store.remove(workId);
+  }
+
+  async #remove(clipId: string): Promise<void> {
+    try {
+      await this.api.remove(clipId);
+    } catch (error) {
+      if (!(error instanceof ApiProblem && error.gone)) throw error;
+    }
   }
 
   /** Take a finished (or finally failed) one off the list. */
@@ -287,7 +306,7 @@ export class UploadManager {
       stage: null,
       percent: null,
     };
-    const job: Job = { record, view, run: null, heard: 0 };
+    const job: Job = { record, view, run: null, heard: Number.NEGATIVE_INFINITY };
     this.#jobs.set(record.workId, job);
     return job;
   }
