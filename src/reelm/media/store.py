@@ -77,7 +77,7 @@ class MediaStore:
         descriptor = os.open(folder / str(clip_id), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             # Asked again and again rather than waited for in a thread: the holder may need that thread.
-            while not _locked(descriptor):
+            while not _locked(descriptor):  # noqa: ASYNC110 - a file lock has no event
                 await asyncio.sleep(_LOCK_SECONDS)
             yield
         finally:
