@@ -174,7 +174,7 @@ invitations = declare(
     column("expires_at", WHEN, DataClass.OPERATIONAL),
     column("used_at", WHEN, DataClass.OPERATIONAL, nullable=True),
     purpose="One-time links with which an operator's account is made.",
-    retention="30 days after use or expiry.",
+    retention="90 days after expiry.",
     audiences=[],
     grants={},
 )
