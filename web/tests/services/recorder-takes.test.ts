@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EncodedPacket } from 'mediabunny';
 
-import { LocalMemoryStore, newWork, worthKeeping } from '$lib/services/drafts';
+import { newWork, worthKeeping } from '$lib/services/drafts';
+import { LocalMemoryStore } from '$lib/services/drafts-store';
 import { TakesEmpty, audioPackets, joinTakes } from '$lib/services/recorder-join';
 import { chunkWriter, cutShortTakes, filmedEnough, joinedFrom, takeBlobs } from '$lib/services/recorder-takes';
 

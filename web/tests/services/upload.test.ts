@@ -2,14 +2,15 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { ApiProblem } from '$lib/api/problem';
 import type { Clip, ClipProgress } from '$lib/api/types';
-import { LocalMemoryStore, newWork, type Work } from '$lib/services/drafts';
+import { newWork, type Work } from '$lib/services/drafts';
+import { LocalMemoryStore } from '$lib/services/drafts-store';
+import { UploadManager } from '$lib/services/upload';
 import {
-  UploadManager,
   clipRequest,
   overallProgress,
   type ClipRequest,
   type ClipsApi,
-} from '$lib/services/upload';
+} from '$lib/services/upload-view';
 import type { TusWorld } from '$lib/services/upload-tus';
 
 const problem = (code: string, status: number) =>

@@ -1,7 +1,8 @@
 /**
  * Takes as they lie in the store: begun, finished, cut short, thrown away, put together.
  */
-import type { TakeChunk, Work, WorkStore } from './drafts';
+import type { Work } from './drafts';
+import type { TakeChunk, WorkStore } from './drafts-store';
 import type { JoinedTakes, TakeBlob } from './recorder-join';
 import { totalShownMs, type Take } from './recorder-plan';
 

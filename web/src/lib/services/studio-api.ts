@@ -4,7 +4,7 @@ import { cancelClip, deleteClip, getClip, retryClip } from '$lib/services/clips'
 import { onClipProgress, openStream } from '$lib/services/stream';
 import type { Clip, ClipNew } from '$lib/api/types';
 
-import type { ClipsApi } from './upload';
+import type { ClipsApi } from './upload-view';
 
 export function clipsApi(): ClipsApi {
   return {

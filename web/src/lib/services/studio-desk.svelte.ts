@@ -3,15 +3,8 @@
  */
 import type { Realm } from '$lib/api/types';
 
-import {
-  NoRoom,
-  newWork,
-  workStore,
-  worthKeeping,
-  type Details,
-  type Intent,
-  type Work,
-} from './drafts';
+import { newWork, worthKeeping, type Details, type Intent, type Work } from './drafts';
+import { NoRoom, workStore } from './drafts-store';
 import { History, isPortrait, type EditState, type Frame } from './studio-edit';
 import { SNIFF_BYTES, fingerprint, isTooLong, refuseByHead, type RefusalCode } from './studio-file';
 import { uploadManager } from './upload-here';

@@ -1,5 +1,5 @@
 /** This browser's one upload manager, made when it is first needed. */
-import { workStore } from './drafts';
+import { workStore } from './drafts-store';
 import { clipsApi } from './studio-api';
 import { UploadManager } from './upload';
 import { flagUploads } from './upload-flag';

@@ -15,6 +15,9 @@ export const router = {
   },
 };
 
+/** What scrolls; the page itself never does. */
+const scroller = () => document.getElementById('main');
+
 function read(): void {
   path = location.pathname;
   query = new URLSearchParams(location.search);
@@ -34,12 +37,12 @@ export interface GoOptions {
 /** Goes to a path of this application. */
 export function go(to: string, options: GoOptions = {}): void {
   if (leaveGuard && !leaveGuard()) return;
-  kept.set(entryKey(), window.scrollY);
+  kept.set(entryKey(), scroller()?.scrollTop ?? 0);
   const state = { key: crypto.randomUUID(), inside: true };
   if (options.replace) history.replaceState(state, '', to);
   else history.pushState(state, '', to);
   read();
-  if (!options.still) window.scrollTo(0, 0);
+  if (!options.still) scroller()?.scrollTo(0, 0);
 }
 
 /** One step back if the person came from inside, else to `fallback`. */
@@ -78,7 +81,7 @@ export function startRouter(): void {
   window.addEventListener('popstate', () => {
     read();
     const y = kept.get(entryKey()) ?? 0;
-    requestAnimationFrame(() => window.scrollTo(0, y));
+    requestAnimationFrame(() => scroller()?.scrollTo(0, y));
   });
 }
 

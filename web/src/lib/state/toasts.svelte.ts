@@ -25,6 +25,8 @@ export function dismissToast(id: number): void {
 export function toast(text: string, tone: Toast['tone'] = 'plain', action?: Toast['action']): void {
   last += 1;
   const id = last;
+  const same = shown.findIndex((one) => one.text === text);
+  if (same >= 0) shown.splice(same, 1);
   shown.splice(0, Math.max(0, shown.length - 1));
   shown.push({ id, text, tone, ...(action ? { action } : {}) });
   setTimeout(() => dismissToast(id), action ? SHOWN_MS * 2 : SHOWN_MS);
