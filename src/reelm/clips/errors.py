@@ -38,6 +38,13 @@ class PublishTimeUnsuitableError(InvalidRequestError):
     title = "Please choose an hour within the coming year."
 
 
+class CoverUnsuitableError(InvalidRequestError):
+    """A moment after the clip's end."""
+
+    code = "clips.cover_unsuitable"
+    title = "Please choose a cover from within the clip."
+
+
 class DownloadNotAllowedError(NotAllowedError):
     """The author keeps the clip."""
 

@@ -18,6 +18,7 @@ from reelm.clips.errors import (
     ClipNotPlayableError,
     ClipNotProcessingError,
     ClipPublishedError,
+    CoverUnsuitableError,
     DownloadNotAllowedError,
     PublishTimeUnsuitableError,
     RepostNotAllowedError,
@@ -72,7 +73,9 @@ async def get_clip(clip_id: UUID, uow: UnitOfWork, guest: Visitor | None, clips:
 
 @patch(
     "/clips/{clip_id:uuid}",
-    responses=problems(*ITEM, ClipPublishedError, CaptionTooLongError, PublishTimeUnsuitableError),
+    responses=problems(
+        *ITEM, ClipPublishedError, CaptionTooLongError, PublishTimeUnsuitableError, CoverUnsuitableError
+    ),
     tags=["clips"],
 )
 async def change_clip(

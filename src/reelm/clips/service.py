@@ -18,6 +18,7 @@ from reelm.clips.errors import (
     ClipNotFailedError,
     ClipNotProcessingError,
     ClipPublishedError,
+    CoverUnsuitableError,
     PublishTimeUnsuitableError,
 )
 from reelm.clips.events import (
@@ -303,6 +304,8 @@ class ClipsService:
             values.update(_given(change.labels, "label_"))
         values.update(_publication(row, change, now))
         if change.cover_ms is not UNSET:
+            if row.media is not None and change.cover_ms > row.media.duration_ms:
+                raise CoverUnsuitableError(fields={"cover_ms": "unsuitable"})
             values["edit"] = {**row.edit, "cover_ms": change.cover_ms}
         writer = ClipsWriter(uow)
         settle = bool(values.keys() & {"draft", "publish_at"})

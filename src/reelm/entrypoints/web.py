@@ -26,7 +26,7 @@ from reelm.feed.routes import router as feed_router
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.clock import Clock, SystemClock
 from reelm.kit.errors import ReelmError, SignInRequiredError
-from reelm.kit.http import on_http_exception, on_reelm_error, on_unexpected, unit_of_work
+from reelm.kit.http import on_http_exception, on_reelm_error, on_undecodable, on_unexpected, unit_of_work
 from reelm.kit.ids import Ids
 from reelm.media.routes import media_files
 from reelm.media.routes import router as media_router
@@ -123,6 +123,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, ids: Ids | Non
         exception_handlers={
             ReelmError: on_reelm_error,
             HTTPException: on_http_exception,
+            UnicodeDecodeError: on_undecodable,
             Exception: on_unexpected,
         },
         openapi_config=OpenAPIConfig(

@@ -151,6 +151,12 @@ def _fields_of(error: ValidationException) -> dict[str, str]:
     return fields
 
 
+def on_undecodable(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[Problem]:
+    """Answer a JSON body that is no UTF-8; the framework lets that through as it is."""
+    refusal = InvalidRequestError("The body has to be JSON in UTF-8.", fields={"body": "not_utf8"})
+    return as_problem(refusal, request_id_of(request))
+
+
 def on_unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer what nobody foresaw, and leave its trace in the log."""
     _log.log(

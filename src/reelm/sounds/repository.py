@@ -1,8 +1,10 @@
 """SQL of sounds. A sound exists for whoever can see its first clip."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
+
+from msgspec import Meta
 
 from reelm.kit.database import Record, UnitOfWork
 from reelm.sounds.schemas import NewSound
@@ -22,6 +24,19 @@ class SoundRow(NamedTuple):
     cover: str | None
     sealed: bool
     uses: int
+
+
+class UsedCursor(NamedTuple):
+    """Where a page of sounds in fashion ended."""
+
+    uses: Annotated[int, Meta(ge=0, le=2**62)]
+    id: UUID
+
+
+class FoundCursor(NamedTuple):
+    """How many of the sounds that were found have been shown."""
+
+    skip: Annotated[int, Meta(ge=0, le=10_000)]
 
 
 _SOUND = ", ".join(SoundRow._fields)
@@ -45,7 +60,7 @@ class SoundsReader:
         row = await self._uow.fetch_row(f"SELECT {_SOUND} FROM sounds WHERE origin_clip_id = $1", clip_id)
         return _sound(row) if row else None
 
-    async def list_used(self, after: tuple[int, UUID] | None, limit: int) -> list[SoundRow]:
+    async def list_used(self, after: UsedCursor | None, limit: int) -> list[SoundRow]:
         """Page through what may be reused, the most used first."""
         uses, last = after or (None, None)
         rows = await self._uow.fetch(

@@ -13,7 +13,7 @@ from reelm.kit.pages import Page, decode_cursor, encode_cursor
 from reelm.kit.words import bigrams, fold
 from reelm.media.service import Addresses, MediaService
 from reelm.sounds.errors import SoundNotReusableError
-from reelm.sounds.repository import SoundRow, SoundsReader, SoundsWriter, WordsReader
+from reelm.sounds.repository import FoundCursor, SoundRow, SoundsReader, SoundsWriter, UsedCursor, WordsReader
 from reelm.sounds.schemas import NewSound, Sound, SoundCard, SoundSource
 
 __all__ = [
@@ -74,16 +74,17 @@ class SoundsService:
         """Page through sounds that may be reused: those in fashion, or those that `q` finds."""
         key = fold(q)
         if not key:
-            after = decode_cursor(cursor, tuple[int, UUID])
+            after = decode_cursor(cursor, UsedCursor)
             rows = await SoundsReader(uow).list_used(after, limit + 1)
-            more = encode_cursor((rows[limit - 1].uses, rows[limit - 1].id)) if len(rows) > limit else None
+            last = rows[limit - 1] if len(rows) > limit else None
+            more = encode_cursor(UsedCursor(last.uses, last.id)) if last else None
             return Page(await self._shown(uow, guest, rows[:limit]), more)
-        skip = decode_cursor(cursor, int) or 0
+        skip = (decode_cursor(cursor, FoundCursor) or FoundCursor(0)).skip
         async with self._catalog.transaction() as words:
             terms = sorted({*key.split(" "), *bigrams(key)})
             found = await WordsReader(words).list_sounds(key, terms, skip, limit + 1)
         sounds = [sound for sound in await self.list_by_ids(uow, guest, found[:limit]) if sound.reusable]
-        return Page(sounds, encode_cursor(skip + limit) if len(found) > limit else None)
+        return Page(sounds, encode_cursor(FoundCursor(skip + limit)) if len(found) > limit else None)
 
     async def source(self, uow: UnitOfWork, visitor: Visitor, sound_id: UUID) -> SoundSource:
         """Return where a sound's bytes lie for a clip of the visitor's.

@@ -72,6 +72,14 @@ async def test_refuses_what_makes_no_sense(
     assert (await made.send("DELETE")).status_code == 204
 
 
+async def test_a_body_that_is_no_text(author: Person) -> None:
+    for body in (b'{"caption": "\xff"}', b"\xff\xfe", b"{", b"[]", b""):
+        answer = await author.request(
+            "POST", "/clips", content=body, headers={"content-type": "application/json"}
+        )
+        assert answer.status_code == 422, body
+
+
 async def test_an_upload_makes_one_clip(author: Person, video: Path) -> None:
     made = await upload(author, video)
     first = await author.post("/clips", {"upload_id": made.id, "draft": True})
@@ -248,6 +256,8 @@ async def test_another_cover(author: Person, client: httpx.AsyncClient, video: P
 
     now = await eventually(another)
     assert (await client.get(now["media"]["poster_url"])).status_code == 200
+    outside = await author.patch(f"/clips/{clip['id']}", {"cover_ms": 5000})
+    assert (outside.status_code, outside.json()["code"]) == (422, "clips.cover_unsuitable")
     assert now["media"]["renditions"] == clip["media"]["renditions"]
 
 

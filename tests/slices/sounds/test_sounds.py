@@ -9,6 +9,8 @@ from tests.conftest import Person
 from tests.factories.media import plain
 from tests.factories.publishing import finished, make_clip, published, settled, upload
 
+from reelm.kit.pages import encode_cursor
+
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -56,6 +58,9 @@ async def test_the_picker(client: httpx.AsyncClient, origin: dict[str, Any]) -> 
     assert len(first["items"]) == 1
     assert (await client.get("/api/v1/sounds?cursor=?")).status_code == 422
     assert (await client.get("/api/v1/sounds?limit=0")).status_code == 422
+    for skip in (-1, 10**6, 2**64 - 1):
+        cursor = encode_cursor([skip])
+        assert (await client.get("/api/v1/sounds", params={"q": "a", "cursor": cursor})).status_code == 422
 
 
 async def test_a_clip_made_with_it(
