@@ -14,6 +14,7 @@ from reelm.models.declare import (
     declare,
     everyone,
     member,
+    mine,
     owner,
 )
 from reelm.models.people import NOT_BLOCKED, NOW, WHEN, person_id
@@ -227,8 +228,8 @@ likes = declare(
     purpose="What a person liked.",
     retention="Until the person takes it back.",
     audiences=[
-        Audience("owner", "SELECT", f"person_id = {ME}"),
-        Audience("withdrawing", "DELETE", f"person_id = {ME}"),
+        Audience("owner", "SELECT", mine("person_id")),
+        Audience("withdrawing", "DELETE", mine("person_id")),
         acting("person_id", CLIP_SEEN.format("clip_id")),
     ],
     grants={"reelm_web": "SELECT, INSERT (person_id, clip_id), DELETE", "reelm_worker": "SELECT"},
@@ -318,8 +319,8 @@ comment_likes = declare(
     purpose="Which comments a person liked.",
     retention="Until the person takes it back.",
     audiences=[
-        Audience("owner", "SELECT", f"person_id = {ME}"),
-        Audience("withdrawing", "DELETE", f"person_id = {ME}"),
+        Audience("owner", "SELECT", mine("person_id")),
+        Audience("withdrawing", "DELETE", mine("person_id")),
         acting("person_id", "EXISTS (SELECT 1 FROM comments c WHERE c.id = comment_id)"),
     ],
     grants={"reelm_web": "SELECT, INSERT (person_id, comment_id), DELETE"},

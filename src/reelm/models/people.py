@@ -13,6 +13,7 @@ from reelm.models.declare import (
     declare,
     everyone,
     member,
+    mine,
     owner,
 )
 
@@ -110,7 +111,7 @@ follows = declare(
     retention="Until either side ends it.",
     audiences=[
         # The one who is followed has the view `reelm.followers`: see there why this is not one condition.
-        Audience("follower", "SELECT", f"follower_id = {ME}"),
+        Audience("follower", "SELECT", mine("follower_id")),
         Audience(
             "asking",
             "INSERT",
@@ -118,7 +119,7 @@ follows = declare(
             f"follower_id = {ME} AND followee_id {NOT_BLOCKED} AND (state = 'requested' OR EXISTS "
             "(SELECT 1 FROM people p WHERE p.id = followee_id AND NOT p.private))",
         ),
-        Audience("ending", "DELETE", f"follower_id = {ME}"),
+        Audience("ending", "DELETE", mine("follower_id")),
     ],
     grants={
         "reelm_web": "SELECT, INSERT (follower_id, followee_id, state), DELETE",
@@ -148,11 +149,12 @@ notices = declare(
     audiences=[
         # What a notice is about may have been hidden from the person since: then the notice is, too.
         member(
-            f"person_id = {ME} AND (clip_id IS NULL OR EXISTS (SELECT 1 FROM clips c WHERE c.id = notices.clip_id))",
+            f"{mine('person_id')} AND (clip_id IS NULL "
+            "OR EXISTS (SELECT 1 FROM clips c WHERE c.id = notices.clip_id))",
             "reader",
         ),
-        Audience("reading", "UPDATE", f"person_id = {ME}", f"person_id = {ME}"),
-        Audience("clearing", "DELETE", f"person_id = {ME}"),
+        Audience("reading", "UPDATE", mine("person_id"), mine("person_id")),
+        Audience("clearing", "DELETE", mine("person_id")),
         Audience(
             "telling",
             "INSERT",
