@@ -14,6 +14,8 @@ Role = Literal["reelm_admin", "reelm_web", "reelm_worker", "reelm_catalog", "ree
 DATA_VARIABLE, PORT_VARIABLE = "REELM_DATA", "REELM_PORT"
 DATABASE_VARIABLE = "REELM_DATABASE_URL"
 PASSWORD_VARIABLE = "REELM_PASSWORD"  # noqa: S105 - the variable's name
+KeysCaller = Literal["web", "worker", "cli"]
+KEYS_CALLERS: tuple[KeysCaller, ...] = ("web", "worker", "cli")
 LOGIN_ROLES: tuple[Role, ...] = ("reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys")
 
 
@@ -116,6 +118,7 @@ class Settings:
     media: MediaSettings = field(default_factory=MediaSettings)
     keys_socket: str = ""
     keys_uid: int | None = None
+    caller_secrets: Mapping[KeysCaller, str] = field(default_factory=dict)
     release: str = "dev"
     event_days: int = 90
     limit_factor: int = 1

@@ -356,7 +356,8 @@ async def test_the_cleaner_takes_what_nobody_owns(realm: RunningRealm, person: P
     database = await Database.open(realm.settings.database, "reelm_worker", size=2)
     try:
         clock = SystemClock()
-        keys = KeysClient(realm.settings.keys_address, clock, caller="worker")
+        secret = realm.settings.caller_secrets["worker"]
+        keys = KeysClient(realm.settings.keys_address, clock, caller="worker", secret=secret)
         accounts = AccountsService(
             keys, RealmService.load(realm.settings), database, EventBus(), clock, SystemIds(clock)
         )

@@ -179,9 +179,21 @@ async def end_session(visitor: Visitor, session_id: UUID, keys: KeysClient) -> N
 
 
 @get("/me", responses=problems(*SIGNED_IN), tags=["me"])
-async def get_me(visitor: Visitor, uow: UnitOfWork, accounts: AccountsService) -> Me:
-    """Return everything about oneself."""
-    return await accounts.me(uow, visitor)
+async def get_me(
+    request: Request[Any, Any, Any],
+    visitor: Visitor,
+    uow: UnitOfWork,
+    accounts: AccountsService,
+    settings: Settings,
+) -> Response[Me]:
+    """Return everything about oneself. A browser's cookie is given another thirty days, as the session is."""
+    cookies = []
+    if request.cookies.get(SESSION_COOKIE) == visitor.token:
+        cookies = [
+            _cookie(SESSION_COOKIE, visitor.token, settings),
+            _cookie(HINT_COOKIE, "1", settings, readable=True),
+        ]
+    return Response(await accounts.me(uow, visitor), headers={"cache-control": "no-store"}, cookies=cookies)
 
 
 @patch("/me", responses=problems(*SIGNED_IN, ContactTakenError), tags=["me"])

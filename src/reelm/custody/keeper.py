@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,6 +20,7 @@ from reelm.custody.passwords import Passwords
 from reelm.custody.purposes import Purposes
 from reelm.custody.releases import Releases
 from reelm.custody.repository import RealmRows
+from reelm.custody.schemas import Caller
 from reelm.custody.server import KeysServer
 from reelm.kit.clock import Clock
 from reelm.kit.errors import OverloadedError
@@ -52,6 +53,7 @@ class Keeper:
         ids: Ids,
         *,
         allowed_uids: Collection[int],
+        secrets: Mapping[Caller, str] | None = None,
         passwords: Passwords | None = None,
         purposes: Purposes | None = None,
     ) -> None:
@@ -63,7 +65,9 @@ class Keeper:
         self.door = Door(self.store, self._passwords, passkeys, clock, ids, attempts, announce=self._announce)
         credentials = Credentials(self.store, self.door, self._passwords, passkeys, attempts, clock, ids)
         releases = Releases(self.store, self.door, purposes or Purposes.read(), rows, clock)
-        self._server = KeysServer(self.door, credentials, releases, clock, allowed_uids=allowed_uids)
+        self._server = KeysServer(
+            self.door, credentials, releases, clock, allowed_uids=allowed_uids, secrets=secrets
+        )
         self._telling: set[asyncio.Task[None]] = set()
 
     async def start(self, bound: socket.socket) -> None:

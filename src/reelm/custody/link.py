@@ -54,6 +54,7 @@ class KeysLink:
         caller: schemas.Caller,
         clock: Clock,
         *,
+        secret: str,
         patience_seconds: float,
         call_seconds: float = 25.0,
         on_revoked: Callable[[list[UUID]], None],
@@ -61,6 +62,7 @@ class KeysLink:
     ) -> None:
         self._address = address
         self._caller = caller
+        self._secret = secret
         self._clock = clock
         self._patience = patience_seconds
         self._call_seconds = call_seconds
@@ -137,16 +139,19 @@ class KeysLink:
             return self._line
 
     async def _open(self) -> _Line:
+        writer: asyncio.StreamWriter | None = None
         try:
             async with asyncio.timeout(2):
                 reader, writer = await asyncio.open_unix_connection(
                     self._address, limit=2 * schemas.MAX_FRAME_BYTES
                 )
                 line = _Line(reader, writer)
-                hello = msgspec.msgpack.encode(schemas.Hello(self._caller))
+                hello = msgspec.msgpack.encode(schemas.Hello(self._caller, self._secret))
                 writer.write(_LENGTH.pack(len(hello)) + hello)
                 await self._read(line)
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            if writer is not None:
+                writer.close()
             raise _NotSentError from None
         line.listener = asyncio.create_task(self._listen(line))
         return line

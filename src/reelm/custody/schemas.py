@@ -25,9 +25,10 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Hello(Message, frozen=True):
-    """Who opens the connection; checked against the socket's peer uid."""
+    """Who opens the connection; checked against the socket's peer uid and the caller's own secret."""
 
     caller: Caller
+    secret: str = ""
     protocol: int = 1
 
 

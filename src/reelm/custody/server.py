@@ -7,9 +7,10 @@ it may ask. Each connection has so many calls under way and so many a second; be
 
 import asyncio
 import contextlib
+import hmac
 import socket
 import struct
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -115,8 +116,10 @@ class KeysServer:
         clock: Clock,
         *,
         allowed_uids: Collection[int],
+        secrets: Mapping[schemas.Caller, str] | None = None,
     ) -> None:
         self._clock = clock
+        self._secrets = secrets
         self._limits = RateLimiter(clock)
         self._allowed_uids = frozenset(allowed_uids)
         self._connections: set[_Connection] = set()
@@ -188,6 +191,7 @@ class KeysServer:
             self._check_peer(writer)
             async with asyncio.timeout(HELLO_SECONDS):
                 hello = msgspec.msgpack.decode(await read_frame(reader), type=schemas.Hello)
+            self._check_secret(hello)
             connection = _Connection(writer, hello.caller)
             self._connections.add(connection)
             await connection.send(
@@ -213,6 +217,14 @@ class KeysServer:
         peer = writer.get_extra_info("socket")
         _, uid, _ = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
         if uid not in self._allowed_uids:
+            raise CallerRefusedError
+
+    def _check_secret(self, hello: schemas.Hello) -> None:
+        """Processes of one user are told apart by what each was handed at its start."""
+        if self._secrets is None:
+            return
+        expected = self._secrets.get(hello.caller, "")
+        if not expected or not hmac.compare_digest(expected.encode(), hello.secret.encode()):
             raise CallerRefusedError
 
     def _take(self, connection: _Connection, call: schemas.Call) -> None:

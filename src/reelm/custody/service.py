@@ -63,7 +63,13 @@ class KeysClient:
     """
 
     def __init__(
-        self, address: str, clock: Clock, *, caller: schemas.Caller = "web", patience_seconds: float = 5.0
+        self,
+        address: str,
+        clock: Clock,
+        *,
+        caller: schemas.Caller = "web",
+        secret: str = "",
+        patience_seconds: float = 5.0,
     ) -> None:
         self._clock = clock
         self._sessions: OrderedDict[bytes, tuple[float, Session]] = OrderedDict()
@@ -73,6 +79,7 @@ class KeysClient:
             address,
             caller,
             clock,
+            secret=secret,
             patience_seconds=patience_seconds,
             on_revoked=self._forget_all_of,
             on_lost=self.forget_everything,

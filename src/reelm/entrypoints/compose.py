@@ -63,7 +63,7 @@ class Rooms:
         database = await Database.open(settings.database, "reelm_web")
         catalog = await Database.open(settings.database, "reelm_catalog", size=4)
         listener = Listener(settings.database, "reelm_catalog")
-        keys = KeysClient(settings.keys_address, clock)
+        keys = KeysClient(settings.keys_address, clock, secret=settings.caller_secrets.get("web", ""))
         blobs = LocalBlobStore(settings.blobs)
         realm = RealmService.load(settings)
         accounts = AccountsService(keys, realm, database, events, clock, ids)

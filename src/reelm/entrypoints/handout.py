@@ -10,7 +10,14 @@ from pathlib import Path
 from reelm import __version__
 from reelm.entrypoints.folder import DataFolder, StartError, read_or_make_secret
 from reelm.entrypoints.postgres import ADMIN, DATABASE
-from reelm.settings import LOGIN_ROLES, DatabaseSettings, Settings, database_url, from_environment
+from reelm.settings import (
+    KEYS_CALLERS,
+    LOGIN_ROLES,
+    DatabaseSettings,
+    Settings,
+    database_url,
+    from_environment,
+)
 
 _ROLES_OF = {
     "web": ("reelm_web", "reelm_catalog"),
@@ -40,13 +47,25 @@ def settings_of(folder: DataFolder, sockets: Path, port: int | None) -> Settings
     except ValueError as error:
         raise StartError(f"{error}.") from error
     release = settings.release if settings.release != "dev" else __version__
-    return dataclasses.replace(settings, keys_socket=str(sockets / "keys.sock"), release=release)
+    callers = {
+        caller: read_or_make_secret(folder.secrets / f"keys-{caller}", _new_password)
+        for caller in KEYS_CALLERS
+    }
+    return dataclasses.replace(
+        settings, keys_socket=str(sockets / "keys.sock"), release=release, caller_secrets=callers
+    )
 
 
 def handed_to(process: str, settings: Settings) -> Settings:
-    """The settings of one kind of process, without the passwords of the others' roles."""
+    """The settings of one kind of process, without the secrets of the others."""
     own = {role: settings.database.passwords[role] for role in _ROLES_OF[process]}
-    return dataclasses.replace(settings, database=dataclasses.replace(settings.database, passwords=own))
+    known = settings.caller_secrets
+    callers = known if process == "keys" else {name: known[name] for name in known if name == process}
+    return dataclasses.replace(
+        settings,
+        database=dataclasses.replace(settings.database, passwords=own),
+        caller_secrets=callers,
+    )
 
 
 def settings_of_running(data: Path, port: int | None = None) -> Settings:

@@ -67,6 +67,7 @@ async def _serve(settings: Settings, bound: socket.socket, allowed_uids: set[int
         clock,
         SystemIds(clock),
         allowed_uids=allowed_uids,
+        secrets=settings.caller_secrets,
     )
     try:
         await keeper.start(bound)

@@ -55,7 +55,13 @@ async def _work(settings: Settings) -> int:
     clock = SystemClock()
     ids = SystemIds(clock)
     events = EventBus()
-    keys = KeysClient(settings.keys_address, clock, caller="worker", patience_seconds=_PATIENCE_SECONDS)
+    keys = KeysClient(
+        settings.keys_address,
+        clock,
+        caller="worker",
+        secret=settings.caller_secrets.get("worker", ""),
+        patience_seconds=_PATIENCE_SECONDS,
+    )
     store = MediaStore(LocalBlobStore(settings.blobs), settings.scratch)
     accounts = AccountsService(keys, RealmService.load(settings), database, events, clock, ids)
     tasks = ClipTasks(

@@ -52,6 +52,7 @@ class Catalog:
         self._changed: set[UUID] = set()
         self._wake = asyncio.Event()
         self._since = dt.datetime.fromtimestamp(0, dt.UTC)
+        self._missed = False
         self._task: asyncio.Task[None] | None = None
         self._ranked_at = 0.0
         self.version = 0
@@ -98,11 +99,13 @@ class Catalog:
         self._wake.set()
 
     def missed_some(self) -> None:
-        """Hear that notifications may have been lost: look at every row that changed since the last look."""
-        self._since = dt.datetime.fromtimestamp(0, dt.UTC)
+        """Hear that notifications may have been lost: look at everything again."""
+        self._missed = True
         self._wake.set()
 
     async def _load(self) -> None:
+        """Take in every public clip; what is here and no longer public is buried."""
+        gone = set(self.row_of)
         async with self._database.transaction() as uow:
             reader = CatalogReader(uow)
             self._since = await reader.now()
@@ -110,8 +113,11 @@ class Catalog:
             while rows := await reader.list_public(after, 2_000):
                 for row in rows:
                     self._put(row)
+                    gone.discard(row.id)
                 after = rows[-1].id
                 await asyncio.sleep(0)
+        for clip_id in gone:
+            self._bury(clip_id)
         _log.info("catalog.loaded", clips=self.size)
 
     async def _follow(self) -> None:
@@ -129,6 +135,9 @@ class Catalog:
                 await asyncio.sleep(_FOLLOW_SECONDS)
 
     async def _catch_up(self) -> None:
+        if self._missed:
+            await self._load()
+            self._missed = False
         changed, self._changed = self._changed, set()
         try:
             async with self._database.transaction() as uow:

@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from reelm.custody.errors import KeysUnavailableError
 from reelm.custody.service import KeysClient
 from reelm.entrypoints import keys, process
 from reelm.kit.clock import SystemClock
@@ -28,7 +29,13 @@ def place(migrated: Settings) -> Iterator[Settings]:
     folder.chmod(0o755)
     only = {"reelm_keys": migrated.database.passwords["reelm_keys"]}
     database = dataclasses.replace(migrated.database, passwords=only)
-    yield dataclasses.replace(migrated, data=folder, keys_socket=str(folder / "keys.sock"), database=database)
+    yield dataclasses.replace(
+        migrated,
+        data=folder,
+        keys_socket=str(folder / "keys.sock"),
+        database=database,
+        caller_secrets={"web": "the web's own", "worker": "the worker's own"},
+    )
     shutil.rmtree(folder)
 
 
@@ -46,7 +53,9 @@ def _start(settings: Settings) -> int:
 
 
 async def _ask(settings: Settings) -> None:
-    client = KeysClient(settings.keys_address, SystemClock(), patience_seconds=0)
+    client = KeysClient(
+        settings.keys_address, SystemClock(), secret=settings.caller_secrets["web"], patience_seconds=0
+    )
     try:
         await client.ping()
     finally:
@@ -72,7 +81,7 @@ def test_it_ends_in_order_and_survives_a_kill(place: Settings) -> None:
 
 def test_the_database_believes_its_tickets_only(place: Settings, migrated: Settings) -> None:
     async def look() -> object:
-        client = KeysClient(place.keys_address, SystemClock())
+        client = KeysClient(place.keys_address, SystemClock(), secret=place.caller_secrets["web"])
         web = await asyncpg.connect(**migrated.database.connection("reelm_web"))
         try:
             person_id = SystemIds(SystemClock()).new()
@@ -88,6 +97,33 @@ def test_the_database_believes_its_tickets_only(place: Settings, migrated: Setti
     pid = _start(place)
     try:
         assert asyncio.run(look())
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+
+
+def test_a_process_cannot_pass_for_another(place: Settings) -> None:
+    pid = _start(place)
+
+    async def ask(caller: str, secret: str) -> None:
+        client = KeysClient(
+            place.keys_address,
+            SystemClock(),
+            caller=caller,
+            secret=secret,
+            patience_seconds=0,  # type: ignore[arg-type]
+        )
+        try:
+            await client.ping()
+        finally:
+            await client.close()
+
+    try:
+        asyncio.run(ask("web", "the web's own"))
+        asyncio.run(ask("worker", "the worker's own"))
+        for caller, secret in (("worker", "the web's own"), ("worker", ""), ("web", "x"), ("cli", "")):
+            with pytest.raises(KeysUnavailableError):
+                asyncio.run(ask(caller, secret))
     finally:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)

@@ -157,3 +157,35 @@ def test_the_arrays_grow_without_losing_a_row():
     made = catalog_of(*(row(number, likes=number) for number in range(3000)))
     assert made.size == 3000
     assert made.column("likes").tolist() == list(range(3000))
+
+
+async def test_after_lost_notifications_what_is_no_longer_public_is_gone():
+    class Rows:
+        """The database, as far as the catalog asks it."""
+
+        public: tuple[CatalogRow, ...] = ()
+
+        def transaction(self) -> "Rows":
+            return self
+
+        async def __aenter__(self) -> "Rows":
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            return None
+
+        async def fetch_value(self, query: str) -> dt.datetime:
+            return NOW
+
+        async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+            wanted = self.public if "LIMIT $2" in query and arguments[0] is None else ()
+            return [tuple(getattr(each, name) for name in CatalogRow.__struct_fields__) for each in wanted]
+
+    rows = Rows()
+    rows.public = (row(1), row(2))
+    made = Catalog(rows, FixedClock(NOW))  # type: ignore[arg-type]
+    await made._load()
+    rows.public = (row(2), row(3))
+    made.missed_some()
+    await made._catch_up()
+    assert [made.ids[n] for n in np.flatnonzero(made.column("alive"))] == [clip_id(2), clip_id(3)]
