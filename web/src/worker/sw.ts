@@ -8,7 +8,7 @@ declare const self: ServiceWorkerGlobalScope;
 
 const CACHE = 'reelm-shell-__REELM_VERSION__';
 const ASSETS = JSON.parse('__REELM_ASSETS__') as string[];
-const SHELL = '/index.html';
+const SHELL = '/';
 const SHELL_WAIT_MS = 4000;
 
 self.addEventListener('install', (event) => {
