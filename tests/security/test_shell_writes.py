@@ -1,0 +1,112 @@
+"""A psql shell in a login role writes as nobody else, and no function does it for it."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.conftest import RunningRealm
+from tests.security.conftest import Scene, all_of, tell
+
+from reelm.models.policies import FUNCTION_GRANTS
+
+
+async def test_nobody_writes_as_somebody_else(realm: RunningRealm, admin: Any, scene: Scene) -> None:
+    web = await asyncpg.connect(**realm.settings.database.connection("reelm_web"))
+    alice, bob, mallory = scene.alice.id, scene.bob.id, scene.mallory.id
+    before = await all_of(admin, scene)
+    attempts = [
+        f"UPDATE people SET bio = 'x' WHERE id = '{alice}'",
+        f"DELETE FROM people WHERE id = '{alice}'",
+        f"UPDATE person_details SET email_sealed = NULL WHERE person_id = '{alice}'",
+        f"UPDATE person_details SET role = 'operator' WHERE person_id = '{mallory}'",
+        f"UPDATE person_details SET person_id = '{alice}'",
+        (
+            f"INSERT INTO person_details (person_id, birth_date_sealed, country_sealed, age_band, jurisdiction, language) "
+            f"VALUES ('{alice}', '', '', 'adult', '', '') ON CONFLICT (person_id) DO UPDATE SET language = 'xx' "
+            "RETURNING email_sealed"
+        ),
+        f"INSERT INTO likes (person_id, clip_id) VALUES ('{alice}', '{scene.shown}') ON CONFLICT DO NOTHING",
+        f"INSERT INTO likes (person_id, clip_id) VALUES ('{mallory}', '{scene.hidden}')",
+        f"INSERT INTO reposts (person_id, clip_id) VALUES ('{mallory}', '{scene.hidden}')",
+        f"INSERT INTO follows (follower_id, followee_id, state) VALUES ('{alice}', '{mallory}', 'accepted')",
+        f"INSERT INTO blocks (person_id, blocked_id) VALUES ('{alice}', '{bob}')",
+        f"INSERT INTO notices (person_id, id, kind, actor_id) VALUES ('{bob}', gen_random_uuid(), 'like', '{alice}')",
+        f"INSERT INTO comments (id, clip_id, author_id, text) VALUES (gen_random_uuid(), '{scene.shown}', '{alice}', 'x')",
+        f"INSERT INTO comments (id, clip_id, author_id, text) VALUES (gen_random_uuid(), '{scene.hidden}', '{mallory}', 'x')",
+        f"UPDATE comments SET pinned_at = now() WHERE id = '{scene.comment}'",
+        f"DELETE FROM comments WHERE id = '{scene.comment}'",
+        f"UPDATE clips SET audience = 'everyone' WHERE id = '{scene.hidden}'",
+        f"UPDATE clips SET author_id = '{mallory}'",
+        f"INSERT INTO clips SELECT * FROM clips WHERE id = '{scene.hidden}'",
+        f"UPDATE clip_counters SET views = 0 WHERE clip_id = '{scene.shown}'",
+        f"DELETE FROM clips WHERE id = '{scene.hidden}'",
+        f"UPDATE reelm.followers SET state = 'accepted' WHERE followee_id = '{alice}'",
+        f"DELETE FROM reelm.followers WHERE followee_id = '{alice}'",
+        f"INSERT INTO reelm.followers (follower_id, followee_id, state) VALUES ('{alice}', '{mallory}', 'accepted')",
+        (
+            f"MERGE INTO follows f USING (SELECT '{alice}'::uuid AS a) s ON f.follower_id = s.a "
+            "WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN DO NOTHING"
+        ),
+        f"INSERT INTO clip_keys (clip_id, author_id, wrapped_key) VALUES ('{scene.hidden}', '{alice}', '')",
+        (
+            f"INSERT INTO uploads (person_id, id, size_bytes, wrapped_key, expires_at) "
+            f"VALUES ('{alice}', gen_random_uuid(), 1, '', now())"
+        ),
+        (
+            f"INSERT INTO watch_events (person_id, at, id, clip_id, kind) VALUES ('{alice}', now(), gen_random_uuid(), "
+            f"'{scene.shown}', 'finish')"
+        ),
+        "INSERT INTO search_words (kind, reference, key) VALUES ('clip', 'x', 'x')",
+        "UPDATE search_terms SET uses = 0",
+    ]
+    ticket = scene.tickets[mallory]
+    for statement in attempts:
+        transaction = web.transaction()
+        await transaction.start()
+        await web.execute("SELECT set_config('reelm.ticket', $1, true)", ticket)
+        try:
+            rows = await web.fetch(statement)
+            assert not rows, statement
+        except asyncpg.PostgresError as refused:
+            if refused.sqlstate not in {"42501", "23505", "44000", "23503"}:
+                raise
+            await transaction.rollback()
+        else:
+            await transaction.commit()
+    await web.close()
+    assert await all_of(admin, scene) == before
+
+
+# How each function that runs with the owner's rights is called with ids of others; all of them must be here.
+CALLS: dict[str, str] = {
+    "reelm.subject()": "SELECT reelm.subject()",
+    "reelm.purpose()": "SELECT reelm.purpose()",
+    "reelm.blocked_by()": "SELECT unnest(reelm.blocked_by())",
+    "reelm.blocks_either_way()": "SELECT unnest(reelm.blocks_either_way())",
+    "reelm.enqueue(text, bytea, interval, integer, text)": "SELECT reelm.enqueue('none.such', '\\x00', '1 day', 0, NULL)",
+    "reelm.take_invitation(bytea, timestamptz)": "SELECT reelm.take_invitation('\\x00', '-infinity')",
+    "reelm.put_words(text, text, text, text[], text)": "SELECT reelm.put_words('person', '{alice}', 'mallory', '{{}}', '')",
+    "reelm.count_share(uuid)": "SELECT reelm.count_share('{hidden}')",
+    "reelm.weigh_words(timestamptz)": "SELECT reelm.weigh_words('infinity')",
+    "reelm.withdraw_notices(uuid, text, uuid, uuid)": "SELECT reelm.withdraw_notices('{alice}', NULL, NULL, NULL)",
+    "reelm.keep_event_days(date, date)": "SELECT reelm.keep_event_days('2026-11-16', '2026-11-22')",
+    "reelm.forget_old(timestamptz, timestamptz)": "SELECT reelm.forget_old('-infinity', '-infinity')",
+    "reelm.expire_uploads(timestamptz)": "SELECT reelm.expire_uploads('-infinity')",
+    "reelm.existing_ids(uuid[])": "SELECT reelm.existing_ids('{{}}')",
+    "reelm.due_clips(timestamptz)": "SELECT reelm.due_clips('-infinity')",
+    "reelm.wrapped_clip_key(uuid)": "SELECT reelm.wrapped_clip_key('{hidden}')",
+}
+
+
+def test_every_function_is_tried() -> None:
+    assert set(CALLS) == set(FUNCTION_GRANTS)
+
+
+@pytest.mark.parametrize("function", CALLS)
+async def test_no_function_tells_of_others(shell: Any, admin: Any, scene: Scene, function: str) -> None:
+    before = await all_of(admin, scene)
+    call = CALLS[function].format(alice=scene.alice.id, hidden=scene.hidden)
+    for ticket in ("", scene.tickets[scene.mallory.id]):
+        said = await tell(shell, f"SELECT set_config('reelm.ticket', '{ticket}', true)", ask=call)
+        assert not [row for row in said if any(victim in row for victim in scene.victims)]
+    assert await all_of(admin, scene) == before
