@@ -53,6 +53,37 @@ describe('PagedList', () => {
     expect(made.items).toEqual(['a', 'b', 'c']);
   });
 
+  it('ends where an endless source only repeats itself', async () => {
+    let asked = 0;
+    const round = new PagedList<string>(() => {
+      asked += 1;
+      return Promise.resolve({ items: ['a', 'b'], next_cursor: `after ${asked}` });
+    }, String);
+    await round.more();
+    expect(round.finished).toBe(false);
+    const before = round.items;
+    await round.more();
+    await round.more();
+    expect(round.finished).toBe(true);
+    expect(round.items).toBe(before);
+    expect(asked).toBe(4);
+  });
+
+  it('passes over a page that brings nothing new', async () => {
+    const pages = [['a'], ['a'], ['b']];
+    const some = new PagedList<string>(
+      (cursor) => {
+        const at = Number(cursor ?? 0);
+        return Promise.resolve({ items: pages[at] ?? [], next_cursor: at < 2 ? String(at + 1) : null });
+      },
+      String,
+    );
+    await some.more();
+    await some.more();
+    expect(some.items).toEqual(['a', 'b']);
+    expect(some.finished).toBe(true);
+  });
+
   it('says that it is empty only after an answer', async () => {
     const none = new PagedList<string>(() => Promise.resolve({ items: [] }), String);
     expect(none.empty).toBe(false);

@@ -6,6 +6,8 @@ import { pickRendition } from './quality';
 
 const HEAD_MS = 1000;
 const KEPT = 8;
+/** A head that failed is not asked for ahead of time again before this. */
+const REST_MS = 8000;
 
 export interface Head {
   rendition: Rendition;
@@ -16,8 +18,12 @@ export interface Head {
 }
 
 const heads = new Map<string, Head>();
+const failedAt = new Map<string, number>();
 
-/** The head of a clip, fetched once; null when no rendition can be played through Media Source. */
+/**
+ * The head of a clip, fetched once; null when no rendition can be played through
+ * Media Source, or when it just failed and is only wanted ahead of time.
+ */
 export function headOf(clip: Clip, priority: 'high' | 'low'): Head | null {
   const kept = heads.get(clip.id);
   if (kept) {
@@ -25,6 +31,8 @@ export function headOf(clip: Clip, priority: 'high' | 'low'): Head | null {
     heads.set(clip.id, kept);
     return kept;
   }
+  const rest = failedAt.get(clip.id);
+  if (priority === 'low' && rest !== undefined && performance.now() - rest < REST_MS) return null;
   const rendition = clip.media && pickRendition(clip.media);
   if (!rendition) return null;
   const index = new FragmentIndex(rendition);
@@ -32,7 +40,13 @@ export function headOf(clip: Clip, priority: 'high' | 'low'): Head | null {
   const bytes = fetchRange(rendition.url, index.head(fragments), { priority });
   const head: Head = { rendition, index, fragments, bytes };
   heads.set(clip.id, head);
-  bytes.catch(() => heads.get(clip.id) === head && heads.delete(clip.id));
+  bytes.then(
+    () => failedAt.delete(clip.id),
+    () => {
+      failedAt.set(clip.id, performance.now());
+      if (heads.get(clip.id) === head) heads.delete(clip.id);
+    },
+  );
   for (const oldest of heads.keys()) {
     if (heads.size <= KEPT) break;
     heads.delete(oldest);

@@ -3,6 +3,7 @@ import { audio, soundRefused } from '$lib/state/audio.svelte';
 import { Feeder } from './feeder';
 import { applyGain } from './gain';
 import { forgetHead, headOf } from './heads';
+import { mediaSourceClass } from './sources';
 
 const WAIT_SHOWN_MS = 350;
 
@@ -63,6 +64,13 @@ export class Playback {
     this.clip = clip;
     if (!clip.media) return;
     const head = headOf(clip, priority);
+    if (!head && mediaSourceClass()) {
+      // A neighbour that just failed; the watched clip asks again with high priority.
+      if (priority === 'low') {
+        this.clip = null;
+        return;
+      }
+    }
     if (head) {
       this.#feeder = new Feeder(this.video, head);
       this.#feeder.onError = () => {

@@ -1,3 +1,6 @@
+/** An endless source may repeat itself; after this many pages without anything new the list ends. */
+const STALE_PAGES = 3;
+
 /** A list that grows page by page, with its loading, empty, failed and finished states. */
 import { asProblem, type ApiProblem } from '$lib/api/problem';
 import type { Page } from '$lib/api/types';
@@ -32,18 +35,30 @@ export class PagedList<T> {
     this.loading = true;
     this.problem = null;
     try {
-      const page = await this.#fetch(this.#cursor);
-      if (round !== this.#round) return;
-      const known = new Set(this.items.map(this.#keyOf));
-      this.items = [...this.items, ...page.items.filter((one) => !known.has(this.#keyOf(one)))];
-      this.#cursor = page.next_cursor ?? null;
-      this.finished = this.#cursor === null;
-      this.started = true;
+      for (let stale = 0; stale < STALE_PAGES && !this.finished; stale++) {
+        const page = await this.#fetch(this.#cursor);
+        if (round !== this.#round) return;
+        this.#cursor = page.next_cursor ?? null;
+        this.finished = this.#cursor === null || stale === STALE_PAGES - 1;
+        this.started = true;
+        if (this.#take(page.items)) {
+          this.finished = this.#cursor === null;
+          break;
+        }
+      }
     } catch (cause) {
       if (round === this.#round) this.problem = asProblem(cause);
     } finally {
       if (round === this.#round) this.loading = false;
     }
+  }
+
+  /** Adds what is not there yet; false when there was nothing new. */
+  #take(items: readonly T[]): boolean {
+    const known = new Set(this.items.map(this.#keyOf));
+    const fresh = items.filter((one) => !known.has(this.#keyOf(one)));
+    if (fresh.length > 0) this.items = [...this.items, ...fresh];
+    return fresh.length > 0;
   }
 
   /** Begins again from the first page. */
