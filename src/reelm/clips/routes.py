@@ -65,7 +65,7 @@ async def create_clip(
     return await clips.create(uow, visitor, data, idempotency_key)
 
 
-@get("/clips/{clip_id:uuid}", responses=problems(NotFoundError), tags=["clips"])
+@get("/clips/{clip_id:uuid}", responses=problems(*SIGNED_IN, NotFoundError), tags=["clips"])
 async def get_clip(clip_id: UUID, uow: UnitOfWork, guest: Visitor | None, clips: ClipsService) -> Clip:
     """Return a clip as the viewer sees it."""
     return await clips.get(uow, guest, clip_id)
@@ -115,7 +115,7 @@ async def cancel_clip(clip_id: UUID, uow: UnitOfWork, visitor: Visitor, clips: C
 
 @get(
     "/clips/{clip_id:uuid}/download",
-    responses=problems(NotFoundError, DownloadNotAllowedError, ClipNotPlayableError),
+    responses=problems(*SIGNED_IN, NotFoundError, DownloadNotAllowedError, ClipNotPlayableError),
     tags=["clips"],
     media_type="video/mp4",
 )
@@ -205,7 +205,7 @@ async def list_own_clips(
     return await clips.list_own(uow, visitor, status, limit, cursor)
 
 
-@get("/people/{handle:str}/clips", responses=problems(NotFoundError), tags=["clips"])
+@get("/people/{handle:str}/clips", responses=problems(*SIGNED_IN, NotFoundError), tags=["clips"])
 async def list_clips_of_person(
     handle: str,
     uow: UnitOfWork,
@@ -218,7 +218,7 @@ async def list_clips_of_person(
     return await clips.lists.of_person(uow, guest, handle, limit, cursor)
 
 
-@get("/people/{handle:str}/reposts", responses=problems(NotFoundError), tags=["clips"])
+@get("/people/{handle:str}/reposts", responses=problems(*SIGNED_IN, NotFoundError), tags=["clips"])
 async def list_reposts_of_person(
     handle: str,
     uow: UnitOfWork,
@@ -231,7 +231,7 @@ async def list_reposts_of_person(
     return await clips.lists.reposts_of(uow, guest, handle, limit, cursor)
 
 
-@get("/sounds/{sound_id:uuid}/clips", responses=problems(NotFoundError), tags=["sounds"])
+@get("/sounds/{sound_id:uuid}/clips", responses=problems(*SIGNED_IN, NotFoundError), tags=["sounds"])
 async def list_clips_of_sound(
     sound_id: UUID,
     uow: UnitOfWork,
@@ -246,7 +246,7 @@ async def list_clips_of_sound(
     return await clips.lists.of_sound(uow, guest, sound_id, limit, cursor)
 
 
-@get("/tags/{tag:str}/clips", responses=problems(), tags=["clips"])
+@get("/tags/{tag:str}/clips", responses=problems(*SIGNED_IN), tags=["clips"])
 async def list_clips_of_tag(
     tag: str,
     uow: UnitOfWork,

@@ -12,7 +12,7 @@ from reelm.comments.schemas import Comment, CommentNew, LikeOut, Sort
 from reelm.comments.service import CommentsService
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotAllowedError, NotFoundError
-from reelm.kit.http import ITEM, problems
+from reelm.kit.http import ITEM, SIGNED_IN, problems
 from reelm.kit.limits import Limit, RateLimiter
 from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
 
@@ -21,7 +21,7 @@ LIKES = Limit(burst=120, seconds_each=1)
 PageLimit = Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)]
 
 
-@get("/clips/{clip_id:uuid}/comments", responses=problems(NotFoundError), tags=["comments"])
+@get("/clips/{clip_id:uuid}/comments", responses=problems(*SIGNED_IN, NotFoundError), tags=["comments"])
 async def list_comments(
     clip_id: UUID,
     guest: Visitor | None,
@@ -54,7 +54,7 @@ async def add_comment(
     return await comments.add(uow, visitor, clip_id, data, retry_key)
 
 
-@get("/comments/{comment_id:uuid}/replies", responses=problems(NotFoundError), tags=["comments"])
+@get("/comments/{comment_id:uuid}/replies", responses=problems(*SIGNED_IN, NotFoundError), tags=["comments"])
 async def list_replies(
     comment_id: UUID,
     guest: Visitor | None,

@@ -12,7 +12,7 @@ class Description(JsonRenderPlugin):
     """Renders the OpenAPI document.
 
     The framework adds its own 400 to whatever takes parameters; here such a request is answered with the 422
-    problem that every route declares, so the 400 is taken out.
+    problem that every route declares, so the 400 is taken out. And what it answers with 204 has no content.
     """
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
@@ -22,14 +22,14 @@ class Description(JsonRenderPlugin):
 
 
 def _tidy(item: dict[str, Any]) -> dict[str, Any]:
-    return {verb: _without_foreign_400(operation) for verb, operation in sorted(item.items())}
+    return {verb: _as_answered(operation) for verb, operation in sorted(item.items())}
 
 
-def _without_foreign_400(operation: Any) -> Any:
+def _as_answered(operation: Any) -> Any:
     if not isinstance(operation, dict) or "responses" not in operation:
         return operation
     kept = {
-        status: response
+        status: {key: value for key, value in response.items() if key != "content" or status != "204"}
         for status, response in operation["responses"].items()
         if status != "400" or PROBLEM_TYPE in response.get("content", {})
     }

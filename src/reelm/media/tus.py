@@ -226,7 +226,11 @@ async def create_upload(
     return _answer(row, 201, location=f"/api/v1/uploads/{row.id}")
 
 
-@head("/uploads/{upload_id:uuid}", responses=problems(SignInRequiredError, UploadGoneError), tags=["media"])
+@head(
+    "/uploads/{upload_id:uuid}",
+    responses=problems(SignInRequiredError, UploadGoneError, ProtocolVersionError),
+    tags=["media"],
+)
 async def find_offset(
     request: _Request, upload_id: UUID, visitor: Visitor, media: MediaService
 ) -> Response[None]:

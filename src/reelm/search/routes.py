@@ -7,7 +7,7 @@ from litestar.params import Parameter, QueryParameter
 
 from reelm.accounts.service import Visitor
 from reelm.kit.database import UnitOfWork
-from reelm.kit.http import problems
+from reelm.kit.http import SIGNED_IN, problems
 from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT
 from reelm.search.schemas import (
     SearchResults,
@@ -30,7 +30,7 @@ def _language(request: Request[Any, Any, Any]) -> str:
     return "" if first == "*" else first[:20].lower()
 
 
-@get("/search", responses=problems(), tags=["search"])
+@get("/search", responses=problems(*SIGNED_IN), tags=["search"])
 async def search_everything(
     request: Request[Any, Any, Any],
     guest: Visitor | None,
@@ -45,7 +45,7 @@ async def search_everything(
     return await search.search(uow, guest, q, what, _language(request), limit, cursor)
 
 
-@get("/search/suggestions", responses=problems(), tags=["search"])
+@get("/search/suggestions", responses=problems(*SIGNED_IN), tags=["search"])
 async def suggest(
     guest: Visitor | None,
     uow: UnitOfWork,
@@ -57,7 +57,7 @@ async def suggest(
     return await search.suggest(uow, guest, q, kind)
 
 
-@get("/trending", responses=problems(), tags=["search"])
+@get("/trending", responses=problems(*SIGNED_IN), tags=["search"])
 async def get_trending(guest: Visitor | None, uow: UnitOfWork, search: SearchService) -> Trending:
     """Say what is in fashion these seven days: the same for everyone, as far as they may see it."""
     return await search.trending(uow, guest)

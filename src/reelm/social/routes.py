@@ -19,7 +19,7 @@ FOLLOWS = Limit(burst=60, seconds_each=20)
 PageLimit = Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)]
 
 
-@get("/people/{handle:str}", responses=problems(NotFoundError), tags=["people"])
+@get("/people/{handle:str}", responses=problems(*SIGNED_IN, NotFoundError), tags=["people"])
 async def get_person(handle: str, guest: Visitor | None, uow: UnitOfWork, social: SocialService) -> Person:
     """Return a person's page, and how the visitor stands to them."""
     return await social.person(uow, guest, handle)

@@ -9,13 +9,13 @@ from litestar.params import Parameter
 from reelm.accounts.service import Visitor
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotFoundError
-from reelm.kit.http import problems
+from reelm.kit.http import SIGNED_IN, problems
 from reelm.kit.pages import PAGE_LIMIT, Page
 from reelm.sounds.schemas import Sound
 from reelm.sounds.service import SoundsService
 
 
-@get("/sounds", responses=problems(), tags=["sounds"])
+@get("/sounds", responses=problems(*SIGNED_IN), tags=["sounds"])
 async def pick_sounds(
     uow: UnitOfWork,
     guest: Visitor | None,
@@ -28,7 +28,7 @@ async def pick_sounds(
     return await sounds.pick(uow, guest, q, limit, cursor)
 
 
-@get("/sounds/{sound_id:uuid}", responses=problems(NotFoundError), tags=["sounds"])
+@get("/sounds/{sound_id:uuid}", responses=problems(*SIGNED_IN, NotFoundError), tags=["sounds"])
 async def get_sound(sound_id: UUID, uow: UnitOfWork, guest: Visitor | None, sounds: SoundsService) -> Sound:
     """Return a sound's page."""
     return await sounds.get(uow, guest, sound_id)

@@ -1807,6 +1807,15 @@ export interface operations {
                     "application/json": components["schemas"]["Clip"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
                 headers: {
@@ -1943,7 +1952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `clips.caption_too_long`: This caption is too long. `clips.publish_time_unsuitable`: Please choose an hour within the coming year. `reelm.invalid_request`: Some of what was sent can't be used. */
+            /** @description `clips.caption_too_long`: This caption is too long. `clips.publish_time_unsuitable`: Please choose an hour within the coming year. `clips.cover_unsuitable`: Please choose a cover from within the clip. `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2052,6 +2061,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_reelm.comments.schemas.Comment_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -2183,6 +2201,15 @@ export interface operations {
                 };
                 content: {
                     "video/mp4": unknown;
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `clips.download_not_allowed`: The person who made this clip does not let others download it. */
@@ -3067,6 +3094,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_reelm.comments.schemas.Comment_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -4244,6 +4280,15 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
                 headers: {
@@ -4406,6 +4451,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_reelm.clips.schemas.Clip_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -4585,6 +4639,15 @@ export interface operations {
                     "application/json": components["schemas"]["Page_reelm.clips.schemas.Clip_"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
                 headers: {
@@ -4677,6 +4740,15 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -4717,6 +4789,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
@@ -4851,9 +4932,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
@@ -4898,9 +4977,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
@@ -5047,6 +5124,15 @@ export interface operations {
                     "application/json": components["schemas"]["Page_reelm.sounds.schemas.Sound_"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -5085,6 +5171,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sound"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -5137,6 +5232,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_reelm.clips.schemas.Clip_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -5280,6 +5384,15 @@ export interface operations {
                     "application/json": components["schemas"]["Page_reelm.clips.schemas.Clip_"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -5316,6 +5429,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trending"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
@@ -5455,9 +5577,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
@@ -5544,6 +5664,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `uploads.version_unsupported`: This realm takes uploads by the tus protocol, version 1.0.0. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -5580,9 +5709,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description `uploads.header_unsuitable`: The upload's headers can't be read. */
             400: {
