@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +102,8 @@ class Phone:
     errors: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
     handle: str = ""
+    after: Awaitable[None] | None = None
+    """What a screen has to undo once it was looked at."""
     _cdp: CDPSession | None = None
 
     def say(self, key: str, **values: object) -> str:

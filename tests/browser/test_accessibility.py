@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Lively, Phones
 from tests.browser.phone import DESK, PHONE, ROOT, Phone
 from tests.browser.screens import SCREENS, Places, Screen, still
-from tests.conftest import PASSWORD, Person
+from tests.conftest import PASSWORD, Person, eventually
 from tests.factories.media import plain
 
 pytestmark = pytest.mark.browser
@@ -34,9 +34,15 @@ async def ask_axe(phone: Phone) -> list[str]:
 
 @pytest.fixture(scope="module")
 async def places(lively: Lively, tmp_path_factory: pytest.TempPathFactory) -> Places:
-    clip = lively.clips[0]
+    author = lively.author
+
+    async def with_sound() -> dict[str, Any] | None:
+        clip: dict[str, Any] = (await author.get(f"/clips/{lively.clips[0]['id']}")).json()
+        return clip if clip["sound"] else None
+
+    clip = await eventually(with_sound, seconds=90)
     video = plain(tmp_path_factory.mktemp("places") / "walk.mp4", size="640x360", seconds=2)
-    return Places(clip["id"], clip["sound"]["id"], clip["tags"][0], lively.author.handle, video)
+    return Places(clip["id"], clip["sound"]["id"], clip["tags"][0], author.handle, video)
 
 
 async def every_screen(phone: Phone, screens: list[Screen], places: Places) -> dict[str, list[str]]:
@@ -92,7 +98,7 @@ async def test_with_the_keyboard_alone(phones: Phones, lively: Lively, sign_up: 
     assert (await phone.watched())["clip"] != first
     await press("l")
     await expect(phone.act("like")).to_have_attribute("aria-pressed", "true")
-    await focus(phone, 'textarea[role="combobox"]')
+    await focus(phone, ".comments textarea")
     await page.keyboard.type("Written without a finger")
     await focus(phone, "button.send")
     await press("Enter")

@@ -52,7 +52,7 @@ async def test_from_the_first_page_to_a_live_notice(
 
     await watcher.act("comments").click()
     sheet = watcher.page.get_by_role("dialog")
-    await sheet.get_by_role("combobox").fill("I want to live in this meadow")
+    await sheet.locator("textarea").fill("I want to live in this meadow")
     await sheet.get_by_role("button", name=watcher.say("comment.send"), exact=True).click()
     await expect(sheet.locator("[data-comment]")).to_contain_text("I want to live in this meadow")
     await see(maker, "I want to live in this meadow")
@@ -184,7 +184,9 @@ async def test_an_upload_cut_off_at_60_percent_goes_on(
     phone.expected.append("net::ERR_")
     assert line.held
     if how == "page closed":
-        await line.held.abort("connectionreset")  # a browser would else send what waits while it closes the page
+        await line.held.abort(
+            "connectionreset"
+        )  # a browser would else send what waits while it closes the page
         await phone.turn_page()
         line.mend()
         await phone.open("/make")

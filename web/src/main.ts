@@ -6,11 +6,12 @@ import App from './App.svelte';
 import { findRoute } from './routes/table';
 import { preferredLanguage, setLanguage } from '$lib/i18n/index.svelte';
 import { startEvents } from '$lib/services/events';
+import { OPEN_FEEDS } from '$lib/services/feed';
 import { startUpdates } from '$lib/services/updates';
 import { feedOf } from '$lib/state/feeds.svelte';
 import { applyTheme } from '$lib/state/preferences.svelte';
 import { startRouter } from '$lib/state/router.svelte';
-import { loadRealm, loadSession } from '$lib/state/session.svelte';
+import { loadRealm, loadSession, session } from '$lib/state/session.svelte';
 import { shownFeed } from '$lib/state/watching.svelte';
 
 async function start(): Promise<void> {
@@ -18,9 +19,10 @@ async function start(): Promise<void> {
   if (!target) throw new Error('the page has no #app');
   applyTheme();
   // Everything the first frame needs leaves together; nothing waits for the texts.
-  if (location.pathname === '/') feedOf(shownFeed());
-  else void findRoute(location.pathname)?.route.load().catch(() => undefined);
   void loadSession();
+  const open = !session.ready || OPEN_FEEDS.includes(shownFeed());
+  if (location.pathname === '/' && open) feedOf(shownFeed());
+  else void findRoute(location.pathname)?.route.load().catch(() => undefined);
   void loadRealm();
   startRouter();
   await setLanguage(preferredLanguage());

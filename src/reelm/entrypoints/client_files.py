@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from reelm.accounts.service import AccountsService
@@ -18,7 +19,7 @@ from reelm.clips.service import ClipsService
 from reelm.entrypoints.previews import clip_tags, person_tags, with_tags
 from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError
-from reelm.kit.http import parse_id
+from reelm.kit.http import on_http_exception, parse_id
 from reelm.realm.service import RealmService
 from reelm.settings import Settings
 
@@ -45,6 +46,12 @@ _PATHS = [
     "/sign-up",
     "/your-data",
 ]
+
+
+def answer(body: bytes, status: int = 200) -> Response[bytes]:
+    """Make the response that carries the app's page."""
+    headers = {"cache-control": "no-cache"}
+    return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
 
 
 class _File(NamedTuple):
@@ -77,13 +84,16 @@ class ClientFiles:
         found = self._files.get("/index.html")
         return found.body if found else _MISSING
 
+    def on_missing(self, request: Request[Any, Any, Any], error: NotFoundException) -> Response[Any]:
+        """Answer for an unknown address: a browser gets the app, which says so kindly; all else a problem."""
+        is_page = not request.url.path.startswith(("/api/", "/media/", "/assets/"))
+        if request.method == "GET" and is_page and "text/html" in request.headers.get("accept", ""):
+            return answer(self.page(), 404)
+        return on_http_exception(request, error)
+
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return the route handlers for the client's files and addresses."""
         origin, plain = self._origin, self.page()
-
-        def answer(body: bytes, status: int = 200) -> Response[bytes]:
-            headers = {"cache-control": "no-cache"}
-            return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
 
         @get(_PATHS, include_in_schema=False, sync_to_thread=False)
         def app_page() -> Response[bytes]:

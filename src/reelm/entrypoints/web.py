@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi import OpenAPIConfig
 
 from reelm import __version__
@@ -123,6 +123,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, ids: Ids | Non
         exception_handlers={
             ReelmError: on_reelm_error,
             HTTPException: on_http_exception,
+            NotFoundException: files.on_missing,
             UnicodeDecodeError: on_undecodable,
             Exception: on_unexpected,
         },
