@@ -58,7 +58,7 @@ describe('refusals before a byte is sent', () => {
     expect(sentenceKey('media.truncated')).toBe('studio.problem.truncated');
     expect(sentenceKey('something.new')).toBe('studio.problem.unexpected');
     expect(worthRetrying('media.truncated')).toBe(false);
-    expect(worthRetrying('uploads.quota')).toBe(true);
+    expect(worthRetrying('uploads.quota_exceeded')).toBe(true);
   });
 });
 

@@ -179,7 +179,7 @@ describe('trouble', () => {
     );
     const { world, on } = setting(server);
     const refused = new TusUpload(file(10), null, world, on).run(going());
-    await expect(refused).rejects.toMatchObject({ code: 'uploads.quota', detail: 'Full' });
+    await expect(refused).rejects.toMatchObject({ code: 'uploads.quota_exceeded', detail: 'Full' });
     await expect(refused).rejects.toBeInstanceOf(UploadRefused);
   });
 

@@ -415,7 +415,7 @@ export class UploadManager {
   #refused(job: Job, code: string, detail: string | null): void {
     // The person decides again: nothing is published behind their back after a refusal.
     job.record.intent = 'none';
-    if (['uploads.not_found', 'clips.upload_not_found'].includes(code)) {
+    if (['uploads.not_found', 'clips.original_gone'].includes(code)) {
       Object.assign(job.record, { url: null, offset: 0, complete: false });
     }
     void this.store.putUpload(job.record);

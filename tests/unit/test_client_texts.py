@@ -1,0 +1,74 @@
+"""What the realm refuses, the client says in the person's own language: every code has its sentence."""
+
+import importlib
+import json
+import pkgutil
+import re
+from pathlib import Path
+
+import reelm
+from reelm.kit.errors import ReelmError
+
+_WEB = Path(__file__).parents[2] / "web" / "src" / "lib"
+_NOT_MET = {
+    # What only other programs meet, and what the client prevents or shows without words.
+    "accounts.key_reused",
+    "accounts.too_young",  # a page of its own
+    "clips.cover_unsuitable",
+    "clips.not_failed",
+    "clips.not_playable",
+    "clips.not_processing",
+    "clips.publish_time_unsuitable",
+    "clips.published",
+    "custody.already_enrolled",
+    "custody.caller_refused",
+    "custody.ticket_refused",
+    "media.link_expired",
+    "media.seal_broken",
+    "notices.too_many_streams",
+    "reelm.conflict",
+    "reelm.failed",  # the name of an expected failure that has no own
+    "reelm.foreign_origin",
+    "reelm.invalid_request",
+    "reelm.method_not_allowed",
+    "reelm.not_allowed",
+    "uploads.checksum_mismatch",
+    "uploads.header_unsuitable",
+    "uploads.offset_mismatch",
+    "uploads.version_unsupported",
+}
+
+
+def _codes() -> dict[str, int]:
+    """Every code of an expected failure with its status."""
+    for module in pkgutil.walk_packages(reelm.__path__, "reelm."):
+        if module.name.rpartition(".")[2] in {"errors", "upload_errors"}:
+            importlib.import_module(module.name)
+    found: dict[str, int] = {}
+    todo = [ReelmError]
+    while todo:
+        kind = todo.pop()
+        todo += kind.__subclasses__()
+        if isinstance(getattr(kind, "code", None), str) and kind.__module__.startswith("reelm."):
+            found[kind.code] = kind.status
+    return found
+
+
+def test_every_refusal_a_person_meets_is_in_the_clients_texts() -> None:
+    app = json.loads((_WEB / "i18n/en/app.json").read_text())
+    studio = set(re.findall(r"'([a-z_]+\.[a-z_]+)':", (_WEB / "services/studio-problems.ts").read_text()))
+    missing = {
+        code
+        for code, status in _codes().items()
+        # Of the realm's own troubles and of haste there is one sentence each.
+        if status < 500 and status != 429 and code not in _NOT_MET | studio and f"problem.{code}" not in app
+    }
+    assert missing == set()
+
+
+def test_the_studio_knows_only_codes_that_exist() -> None:
+    studio = re.findall(
+        r"'((?:media|uploads|clips|sounds)\.[a-z_]+)':", (_WEB / "services/studio-problems.ts").read_text()
+    )
+    local = {"uploads.refused"}  # the client's own word for an answer without a code
+    assert set(studio) - set(_codes()) == local
