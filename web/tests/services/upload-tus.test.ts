@@ -175,7 +175,7 @@ describe('trouble', () => {
     const server = new Server();
     server.trouble.set(
       1,
-      () => new Response('{"code":"uploads.quota","detail":"Full"}', { status: 403 }),
+      () => new Response('{"code":"uploads.quota_exceeded","detail":"Full"}', { status: 403 }),
     );
     const { world, on } = setting(server);
     const refused = new TusUpload(file(10), null, world, on).run(going());
