@@ -12,7 +12,7 @@ class Description(JsonRenderPlugin):
     """Renders the OpenAPI document.
 
     The framework adds its own 400 to whatever takes parameters; here such a request is answered with the 422
-    problem that every route declares, so the 400 is taken out. And what it answers with 204 has no content.
+    problem that every route declares, so the 400 is taken out. And what answers with nothing has no content.
     """
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
@@ -29,8 +29,12 @@ def _as_answered(operation: Any) -> Any:
     if not isinstance(operation, dict) or "responses" not in operation:
         return operation
     kept = {
-        status: {key: value for key, value in response.items() if key != "content" or status != "204"}
+        status: {key: value for key, value in response.items() if key != "content" or not _is_empty(value)}
         for status, response in operation["responses"].items()
         if status != "400" or PROBLEM_TYPE in response.get("content", {})
     }
     return {**operation, "responses": kept}
+
+
+def _is_empty(content: Any) -> bool:
+    return all(each.get("schema") == {"type": "null"} for each in content.values())

@@ -5474,9 +5474,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description `uploads.header_unsuitable`: The upload's headers can't be read. `uploads.empty`: This file is empty. Please choose the video again; it may not have finished saving. */
             400: {
@@ -5642,9 +5640,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
