@@ -18,6 +18,9 @@ export class Playback {
   failed = $state(false);
   fast = $state(false);
 
+  /** The browser has presented a frame of this clip: what is on the element is no longer empty. */
+  presented = false;
+
   readonly video: HTMLVideoElement;
   #feeder: Feeder | null = null;
   #active = false;
@@ -63,6 +66,7 @@ export class Playback {
     this.unload();
     this.clip = clip;
     if (!clip.media) return;
+    this.#notePresented(clip);
     const head = headOf(clip, priority);
     if (!head && mediaSourceClass()) {
       // A neighbour that just failed; the watched clip asks again with high priority.
@@ -96,6 +100,7 @@ export class Playback {
     this.video.loop = false;
     this.clip = null;
     this.ready = false;
+    this.presented = false;
     this.failed = false;
     this.paused = false;
     this.fast = false;
@@ -171,6 +176,13 @@ export class Playback {
   setFast(fast: boolean): void {
     this.fast = fast;
     this.video.playbackRate = fast ? 2 : 1;
+  }
+
+  #notePresented(clip: Clip): void {
+    if (!('requestVideoFrameCallback' in this.video)) return;
+    this.video.requestVideoFrameCallback(() => {
+      if (this.clip?.id === clip.id) this.presented = true;
+    });
   }
 
   #waited(waiting: boolean): void {
