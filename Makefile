@@ -3,6 +3,7 @@
 
 DATA ?= data
 PORT ?= 8080
+NAME ?= publish
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -61,8 +62,8 @@ bench-%: setup browser ## Measure one thing, for example bench-start
 shots: setup browser ## Take a picture of every screen into .shots
 	@$(PYTHON) -m tests.browser.shots
 
-scenario: setup browser ## Play the main scenario with real footage, as two people with phones
-	@$(PYTHON) -m pytest -m "not full" tests/browser
+scenario: setup browser ## Play a scenario on a live realm and say what happens (NAME=publish)
+	@$(PYTHON) -m tests.scenarios.$(NAME)
 
 setup: $(STAMPS)/python $(STAMPS)/web ## Install or update what is needed (all other targets do it)
 
