@@ -6,12 +6,15 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from tests.conftest import PASSWORD, Person, RunningRealm, eventually
 from tests.factories.clips import put_clip, put_sound
 from tests.factories.media import plain
 from tests.factories.publishing import finished, published
+
+from reelm.clips.jobs import ERASE
 
 SEES = {
     "everyone": {"anonymous", "other", "follower", "friend", "author"},
@@ -221,6 +224,25 @@ async def test_what_one_viewer_warms_up_is_not_served_to_another(
             "/api/v1/feeds/for-you?limit=50",
         ):
             assert title not in (await client.get(path, headers=headers)).text, path
+
+
+async def test_a_shell_can_not_have_a_clip_s_bytes_erased(
+    client: httpx.AsyncClient, realm: RunningRealm, clips: dict[str, dict[str, Any]], admin: Any
+) -> None:
+    """The web role may add jobs; a job that says something was deleted is not believed while it is there."""
+    shell = await asyncpg.connect(**realm.settings.database.connection("reelm_web"))
+    for visibility in ("everyone", "only_me"):
+        job = json.dumps({"clip_id": clips[visibility]["id"], "upload_id": None}).encode()
+        await shell.execute("SELECT reelm.enqueue($1, $2, '0 seconds', 100, NULL)", ERASE, job)
+    await shell.close()
+
+    async def done() -> bool:
+        return not await admin.fetchval("SELECT count(*) FROM pgqueuer WHERE entrypoint = $1", ERASE)
+
+    await eventually(done)
+    address = clips["everyone"]["media"]["renditions"][0]["url"]
+    assert (await client.get(address)).status_code == 200
+    assert (realm.data / "blobs" / "sealed" / clips["only_me"]["id"] / "original").exists()
 
 
 async def test_a_picture_taken_away_is_away(client: httpx.AsyncClient, sign_up: Any) -> None:

@@ -220,6 +220,11 @@ class ClipsReader:
         )
         return count
 
+    async def list_existing(self, ids: Collection[UUID]) -> set[UUID]:
+        """Return those of `ids`, of clips or uploads, that anybody still has."""
+        rows = await self._uow.fetch("SELECT reelm.existing_ids($1) AS id", list(ids))
+        return {row["id"] for row in rows}
+
     async def list_public_wishes(self, author_id: UUID) -> list[UUID]:
         """Return the author's clips that are meant for everyone and playable."""
         rows = await self._uow.fetch(

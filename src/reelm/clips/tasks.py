@@ -114,9 +114,16 @@ class ClipTasks:
         await self._kept(self._settler.tidy(self._hand(job, jobs.MEDIA_PROCESS)), tries)
 
     async def _erase(self, payload: bytes, tries: int) -> None:
+        """Remove the bytes of what was deleted; what still has a row is left alone, whoever asked for this."""
         job = msgspec.json.decode(payload, type=EraseJob)
+        async with self._database.transaction() as uow:
+            kept = await ClipsReader(uow).list_existing(
+                [job.clip_id, *([job.upload_id] if job.upload_id else [])]
+            )
+        if job.clip_id in kept:
+            return
         await self._workshop.store.forget(job.clip_id)
-        if job.upload_id is not None:
+        if job.upload_id is not None and job.upload_id not in kept:
             await self._workshop.store.blobs.delete(f"uploads/{job.upload_id}")
         self._workshop.clear_scratch(job.clip_id)
 
