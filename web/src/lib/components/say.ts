@@ -13,10 +13,11 @@ export function sentence(cause: unknown): string {
   return problem.message || t('problem.general');
 }
 
-export function fieldSentence(code: string | undefined): string | undefined {
+/** What to say beside a field: its own code's sentence, else what was said of the whole form. */
+export function fieldSentence(code: string | undefined, whole: string): string | undefined {
   if (!code) return undefined;
   const key = `problem.${code}`;
-  return hasText(key) ? t(key) : t('problem.field');
+  return hasText(key) ? t(key) : whole || t('problem.field');
 }
 
 /** For acts that show their effect at once: says only when it did not work. */
