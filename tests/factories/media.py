@@ -60,8 +60,8 @@ def plain(
     sound: bool = True,
     group: int = 30,
 ) -> Path:
-    """A video that can be repackaged as it is (with groups that are not too long)."""
-    video = [*H264, "-g", str(group)]
+    """A video that can be repackaged as it is (with groups that are not too long, and few enough bits)."""
+    video = [*H264, "-g", str(group), "-maxrate", "9M", "-bufsize", "9M"]
     if sound:
         ffmpeg(*picture(size, rate, seconds), *tone(seconds), *video, *AAC, str(path))
     else:
