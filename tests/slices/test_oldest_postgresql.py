@@ -124,8 +124,16 @@ def server() -> Iterator[Server]:
             "SUPERUSER",
             ["tests/slices", "--ignore=tests/slices/custody", "--ignore=tests/slices/test_schema.py"],
         ),
+        (
+            "SUPERUSER",
+            [
+                "tests/security/test_shell_reads.py",
+                "tests/security/test_shell_writes.py",
+                "tests/security/test_shell_overhears.py",
+            ],
+        ),
     ],
-    ids=["custody", "schema", "rooms"],
+    ids=["custody", "schema", "rooms", "shells"],
 )
 def test_the_database_tests_pass_on_the_oldest_version(server: Server, may: str, chosen: list[str]) -> None:
     address = server.url(f"realm_{secrets.token_hex(3)}", may)
