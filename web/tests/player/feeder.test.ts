@@ -154,7 +154,7 @@ describe('Feeder', () => {
   });
 
   it('tells when the file is gone, and lets go when closed', async () => {
-    const { feeder, video } = begin();
+    const { feeder, video, source } = begin();
     await settle();
     const failures: unknown[] = [];
     feeder.onError = (cause) => failures.push(cause);
@@ -164,6 +164,7 @@ describe('Feeder', () => {
     expect(failures).toHaveLength(1);
     feeder.close();
     expect(video.src).toBe('');
+    expect(source.buffer.spans).toEqual([]);
     expect(URL.revokeObjectURL).toHaveBeenCalledWith('blob:clip');
   });
 });

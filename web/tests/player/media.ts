@@ -71,6 +71,7 @@ export class LocalMediaSource extends EventTarget {
   static last: LocalMediaSource | undefined;
   static lateSeconds = 0;
   duration = Number.NaN;
+  readyState = 'open';
   buffer = new LocalSourceBuffer();
 
   constructor() {
@@ -80,6 +81,10 @@ export class LocalMediaSource extends EventTarget {
 
   static isTypeSupported(type: string): boolean {
     return type.startsWith('video/mp4');
+  }
+
+  removeSourceBuffer(buffer: LocalSourceBuffer): void {
+    buffer.spans = [];
   }
 
   addSourceBuffer(): LocalSourceBuffer {

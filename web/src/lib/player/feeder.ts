@@ -108,10 +108,19 @@ export class Feeder {
     this.#runs.clear();
     this.#video.removeEventListener('timeupdate', this.#wake);
     this.#video.removeEventListener('waiting', this.#wake);
+    this.#release();
     this.#video.removeAttribute('src');
     this.#video.load();
     URL.revokeObjectURL(this.#address);
+  }
+
+  /** Gives the buffered media back now, rather than whenever the browser collects it. */
+  #release(): void {
+    const buffer = this.#buffer;
     this.#buffer = null;
+    if (!buffer || this.#source.readyState !== 'open') return;
+    buffer.abort();
+    this.#source.removeSourceBuffer(buffer);
   }
 
   readonly #wake = (): void => {
