@@ -9,12 +9,13 @@ declare const self: ServiceWorkerGlobalScope;
 const CACHE = 'reelm-shell-__REELM_VERSION__';
 const ASSETS = JSON.parse('__REELM_ASSETS__') as string[];
 const SHELL = '/';
+const SIGNS = ['/manifest.webmanifest', '/icons/mark.svg'];
 const SHELL_WAIT_MS = 4000;
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
     caches.open(CACHE).then((cache) =>
-      cache.addAll([new Request(SHELL, { cache: 'reload' }), '/manifest.webmanifest', ...ASSETS]),
+      cache.addAll([new Request(SHELL, { cache: 'reload' }), ...SIGNS, ...ASSETS]),
     ),
   );
 });
@@ -50,7 +51,7 @@ self.addEventListener('fetch', (event) => {
   if (request.mode === 'navigate') {
     if (url.pathname.startsWith('/api/') || url.pathname.startsWith('/media/')) return;
     event.respondWith(shell(request));
-  } else if (url.pathname.startsWith('/assets/') || url.pathname === '/manifest.webmanifest') {
+  } else if (url.pathname.startsWith('/assets/') || SIGNS.includes(url.pathname)) {
     event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
   }
 });
