@@ -182,7 +182,8 @@ async def measure(url: str, plain_url: str, names: list[str]) -> dict[str, float
         bare = await plain_swiping(browser, plain_url, names, {})
         bare_slow = await plain_swiping(browser, plain_url, names[:SLOW_SWIPES], FOUR_G)
         await browser.close()
-        growth = await memory(await launch(playwright), url)
+        growth, heap = await memory(await launch(playwright), url)
+        bare_growth = await plain_memory(await launch(playwright), plain_url, names)
     return {
         "swipe_p50_ms": round(statistics.median(swipes), 1),
         "swipe_p95_ms": round(worst(swipes), 1),
@@ -198,7 +199,9 @@ async def measure(url: str, plain_url: str, names: list[str]) -> dict[str, float
         "long_tasks": float(len(long_tasks)),
         "longest_task_ms": round(max(long_tasks, default=0.0), 1),
         "media_mb_per_clip": round(megabytes, 2),
+        "heap_growth_mb": round(heap, 1),
         "memory_growth_mb": round(growth, 1),
+        "plain_src_memory_growth_mb": round(bare_growth, 1),
     }
 
 
@@ -278,20 +281,11 @@ async def plain_swiping(browser: Browser, url: str, names: list[str], line: dict
         return times
 
 
-async def memory(browser: Browser, url: str) -> float:
-    """By how many MB the page's process grows over many swipes, after collecting garbage."""
-    system = await browser.new_browser_cdp_session()
+async def memory(browser: Browser, url: str) -> tuple[float, float]:
+    """By how many MB the page's process and its JavaScript heap grow over many swipes, garbage collected."""
     async with in_hand(browser, url) as phone:
-        session = await phone.cdp()
         await phone.open("/")
         await phone.plays()
-
-        async def size() -> float:
-            await session.send("HeapProfiler.collectGarbage")
-            found = await system.send("SystemInfo.getProcessInfo")
-            pids = [one["id"] for one in found["processInfo"] if one["type"] == "renderer"]
-            return float(sum(psutil.Process(pid).memory_full_info().pss for pid in pids)) / 1e6
-
         at, way = 0, 1
 
         async def wander(swipes: int) -> None:
@@ -303,11 +297,36 @@ async def memory(browser: Browser, url: str) -> float:
                 at += way
 
         await wander(CLIPS)  # every slot, list and cache is in use before the first reading
-        before = await size()
+        before = await size(browser, phone)
         await wander(MEMORY_SWIPES)
-        after = await size()
+        after = await size(browser, phone)
     await browser.close()
-    return after - before
+    return after[0] - before[0], after[1] - before[1]
+
+
+async def plain_memory(browser: Browser, url: str, names: list[str]) -> float:
+    """The same for one plain video element that is given as many clips: what the browser itself keeps."""
+    async with in_hand(browser, url) as phone:
+        await phone.open("/index.html")
+        for name in names:
+            await phone.page.evaluate("(name) => show(name)", name)
+        before = await size(browser, phone)
+        for number in range(MEMORY_SWIPES):
+            await phone.page.evaluate("(name) => show(name)", names[number % len(names)])
+        after = await size(browser, phone)
+    await browser.close()
+    return after[0] - before[0]
+
+
+async def size(browser: Browser, phone: Phone) -> tuple[float, float]:
+    """MB of the browser's page processes, and of the page's JavaScript heap."""
+    session = await phone.cdp()
+    await session.send("HeapProfiler.collectGarbage")
+    system = await browser.new_browser_cdp_session()
+    found = await system.send("SystemInfo.getProcessInfo")
+    pids = [one["id"] for one in found["processInfo"] if one["type"] == "renderer"]
+    heap = await session.send("Runtime.getHeapUsage")
+    return sum(psutil.Process(pid).memory_full_info().pss for pid in pids) / 1e6, heap["usedSize"] / 1e6
 
 
 def show(metrics: dict[str, float]) -> None:

@@ -163,6 +163,11 @@ def fetch(url: str, body: Any = None, token: str = "") -> Any:
     return json.loads(read) if read else None
 
 
+def download(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return bytes(answer.read())
+
+
 @contextmanager
 def filled_realm() -> Iterator[str]:
     """A realm of one's own with the whole demo in it."""
@@ -200,8 +205,8 @@ def find_places(url: str, folder: Path) -> Places:
     )
 
 
-def a_member(url: str, places: Places) -> tuple[str, str]:
-    """Somebody new, with a follow and a few likes; (handle, token)."""
+def a_member(url: str) -> tuple[str, str]:
+    """Somebody new: (handle, token)."""
     handle = f"petra_{os.urandom(3).hex()}"
     account = {
         "handle": handle,
@@ -292,9 +297,10 @@ async def readme_pictures(browser: Browser, url: str, places: Places) -> None:
     """The pictures of the README: small, and of the product as it is."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     screens = {one.name: one for one in SCREENS}
-    member = a_member(url, places)
+    member = a_member(url)
+    places.video.write_bytes(await asyncio.to_thread(download, f"{url}/api/v1/clips/{places.clip}/download"))
     for name, screen in (
-        ("feed", "feed"),
+        ("feed", "clip"),
         ("make", "edit-text"),
         ("your-data", "your-data"),
         ("profile", "person"),
@@ -325,9 +331,10 @@ async def photograph(url: str, chosen: argparse.Namespace) -> None:
             browser = await launch(playwright)
             with suppress(KeyboardInterrupt):
                 if chosen.readme:
+                    places.video = Path(folder) / "own.mp4"
                     await readme_pictures(browser, url, places)
                     return
-                member = a_member(url, places)
+                member = a_member(url)
                 for size in chosen.size:
                     for language in chosen.language:
                         for scheme in chosen.scheme:
