@@ -1,7 +1,7 @@
 """The pipeline's stages, on a catalog made of numbers."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
@@ -165,10 +165,10 @@ async def test_after_lost_notifications_what_is_no_longer_public_is_gone():
 
         public: tuple[CatalogRow, ...] = ()
 
-        def transaction(self) -> "Rows":
+        def transaction(self) -> Self:
             return self
 
-        async def __aenter__(self) -> "Rows":
+        async def __aenter__(self) -> Self:
             return self
 
         async def __aexit__(self, *_: object) -> None:
