@@ -9,6 +9,7 @@ through the same clips as progressive MP4. A first frame is one that the browser
 import asyncio
 import functools
 import http.server
+import json
 import shutil
 import statistics
 import subprocess
@@ -22,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
-import psutil
 from playwright.async_api import Browser, CDPSession, async_playwright
 from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench._pipe import PipedPage
 from bench.record import machine, record
 from tests.browser.phone import PHONE, Phone, in_hand, launch
 from tests.browser.shots import fetch
@@ -62,6 +63,8 @@ _SCRIPTS = """() => {
     .filter((one) => one.name.endsWith('.js') && one.responseEnd <= shown)
     .reduce((sum, one) => sum + one.encodedBodySize, 0);
 }"""
+_CURRENT = "document.querySelector('[data-current=true]')?.dataset.clip"
+_PLAYS = "document.querySelector('[data-current=true] video')?.currentTime > 0"
 _PLAIN_PAGE = """<!doctype html><video muted playsinline width=390 height=844></video><script>
 const video = document.querySelector('video');
 const show = (src) => new Promise((seen) => {
@@ -182,8 +185,8 @@ async def measure(url: str, plain_url: str, names: list[str]) -> dict[str, float
         bare = await plain_swiping(browser, plain_url, names, {})
         bare_slow = await plain_swiping(browser, plain_url, names[:SLOW_SWIPES], FOUR_G)
         await browser.close()
-        growth, heap = await memory(await launch(playwright), url)
-        bare_growth = await plain_memory(await launch(playwright), plain_url, names)
+    growth, heap = await asyncio.to_thread(memory, url)
+    bare_growth = await asyncio.to_thread(plain_memory, plain_url, names)
     return {
         "swipe_p50_ms": round(statistics.median(swipes), 1),
         "swipe_p95_ms": round(worst(swipes), 1),
@@ -281,52 +284,45 @@ async def plain_swiping(browser: Browser, url: str, names: list[str], line: dict
         return times
 
 
-async def memory(browser: Browser, url: str) -> tuple[float, float]:
-    """By how many MB the page's process and its JavaScript heap grow over many swipes, garbage collected."""
-    async with in_hand(browser, url) as phone:
-        await phone.open("/")
-        await phone.plays()
+def memory(url: str) -> tuple[float, float]:
+    """By how many MB the page's processes and its JavaScript heap grow over many swipes, garbage collected."""
+    with PipedPage() as page:
+        page.open(f"{url}/")
+        page.wait_for(_PLAYS)
         at, way = 0, 1
 
-        async def wander(swipes: int) -> None:
+        def wander(swipes: int) -> None:
             nonlocal at, way
             for _ in range(swipes):
                 if not 0 < at + way < CLIPS - 1:
                     way = -way
-                await phone.swipe(-420 * way)
+                before = page.evaluate(_CURRENT)
+                page.swipe(-420 * way)
+                page.wait_for(f"{_CURRENT} !== {json.dumps(before)}")
                 at += way
 
-        await wander(CLIPS)  # every slot, list and cache is in use before the first reading
-        before = await size(browser, phone)
-        await wander(MEMORY_SWIPES)
-        after = await size(browser, phone)
-    await browser.close()
+        wander(CLIPS)  # every slot, list and cache is in use before the first reading
+        before = page.size()
+        wander(MEMORY_SWIPES)
+        after = page.size()
     return after[0] - before[0], after[1] - before[1]
 
 
-async def plain_memory(browser: Browser, url: str, names: list[str]) -> float:
+def plain_memory(url: str, names: list[str]) -> float:
     """The same for one plain video element that is given as many clips: what the browser itself keeps."""
-    async with in_hand(browser, url) as phone:
-        await phone.open("/index.html")
-        for name in names:
-            await phone.page.evaluate("(name) => show(name)", name)
-        before = await size(browser, phone)
-        for number in range(MEMORY_SWIPES):
-            await phone.page.evaluate("(name) => show(name)", names[number % len(names)])
-        after = await size(browser, phone)
-    await browser.close()
+    with PipedPage() as page:
+        page.open(f"{url}/index.html")
+        page.wait_for("typeof show === 'function'")
+
+        def play(clips: int) -> None:
+            for number in range(clips):
+                page.evaluate(f"show({json.dumps(names[number % len(names)])})")
+
+        play(len(names))
+        before = page.size()
+        play(MEMORY_SWIPES)
+        after = page.size()
     return after[0] - before[0]
-
-
-async def size(browser: Browser, phone: Phone) -> tuple[float, float]:
-    """MB of the browser's page processes, and of the page's JavaScript heap."""
-    session = await phone.cdp()
-    await session.send("HeapProfiler.collectGarbage")
-    system = await browser.new_browser_cdp_session()
-    found = await system.send("SystemInfo.getProcessInfo")
-    pids = [one["id"] for one in found["processInfo"] if one["type"] == "renderer"]
-    heap = await session.send("Runtime.getHeapUsage")
-    return sum(psutil.Process(pid).memory_full_info().pss for pid in pids) / 1e6, heap["usedSize"] / 1e6
 
 
 def show(metrics: dict[str, float]) -> None:
