@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from types import TracebackType
@@ -22,6 +23,11 @@ _FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 _STEPS, _STEP_S = 5, 0.008
+# The browser reads its commands from descriptor 3 and answers on 4.
+_AS_3_AND_4 = (
+    "import fcntl, os, sys; reads, writes = (fcntl.fcntl(int(one), fcntl.F_DUPFD, 100) for one in sys.argv[1:3]);"
+    " os.dup2(reads, 3); os.dup2(writes, 4); os.execv(sys.argv[3], sys.argv[3:])"
+)
 
 
 class PipedPage:
@@ -34,7 +40,7 @@ class PipedPage:
         size = f"--window-size={PHONE[0]},{PHONE[1]}"
         command = [chromium(), *_FLAGS, size, f"--user-data-dir={self._folder}", "about:blank"]
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "sh", *command],
+            [sys.executable, "-c", _AS_3_AND_4, str(to_read), str(to_write), *command],
             pass_fds=(to_read, to_write),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
