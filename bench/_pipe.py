@@ -74,15 +74,21 @@ class PipedPage:
         return found["result"].get("value")
 
     def wait_for(self, expression: str, timeout_s: float = 20.0) -> None:
+        if not self.waits_for(expression, timeout_s):
+            raise TimeoutError(expression)
+
+    def waits_for(self, expression: str, timeout_s: float) -> bool:
+        """Whether it came true in time."""
         until = time.monotonic() + timeout_s
         while not self.evaluate(expression):
             if time.monotonic() > until:
-                raise TimeoutError(expression)
+                return False
             time.sleep(0.1)
+        return True
 
     def swipe(self, dy: int) -> None:
         """Draw a finger over the picture, `dy` px down (upwards negative)."""
-        x, y = PHONE[0] / 2, PHONE[1] / 2 - dy / 2
+        x, y = 180, 520 if dy < 0 else 140
         self._send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
         for step in range(1, _STEPS + 1):
             point = {"x": x, "y": y + dy * step / _STEPS}

@@ -39,6 +39,7 @@ from tests.factories.media import plain
 CLIPS = 24
 COLD_STARTS = 5
 MEMORY_SWIPES = 100
+SWIPE_TAKES_S = 3.0
 WATCHED_S, WATCHED_SLOWLY_S = 1.0, 4.0
 SLOW_SWIPES = 10
 FOUR_G = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 200_000}
@@ -297,8 +298,9 @@ def memory(url: str) -> tuple[float, float]:
                 if not 0 < at + way < CLIPS - 1:
                     way = -way
                 before = page.evaluate(_CURRENT)
-                page.swipe(-420 * way)
-                page.wait_for(f"{_CURRENT} !== {json.dumps(before)}")
+                while page.evaluate(_CURRENT) == before:  # a finger that was held up rests instead of swiping
+                    page.swipe(-420 * way)
+                    page.waits_for(f"{_CURRENT} !== {json.dumps(before)}", SWIPE_TAKES_S)
                 at += way
 
         wander(CLIPS)  # every slot, list and cache is in use before the first reading
