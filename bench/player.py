@@ -2,8 +2,9 @@
 
 A realm of its own holds clips of the same picture at different addresses. One phone swipes through them on loopback
 and once more over 1.6 Mbit/s with 150 ms; beside it, in the same run, a page swaps the `src` of one plain `<video>`
-through the same clips as progressive MP4. A first frame is one that the browser has presented
-(requestVideoFrameCallback).
+through the same clips as progressive MP4. Our first frame is the client's own mark `reelm:frame`: the paint that
+shows a frame the browser had presented while the clip waited, else its first presented frame. The plain element has
+no clip waiting: its frame is the first presented after the change (requestVideoFrameCallback).
 """
 
 import asyncio
