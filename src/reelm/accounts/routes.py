@@ -31,10 +31,9 @@ from reelm.accounts.schemas import (
     SignedInOut,
     SignIn,
     SignUp,
-    Visitor,
 )
 from reelm.accounts.service import SESSION_COOKIE, AccountsService
-from reelm.custody.service import KeysClient, PasskeyAnswer, SignInRefusedError
+from reelm.custody.service import KeysClient, PasskeyAnswer, SignInRefusedError, Visitor
 from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import NotFoundError
 from reelm.kit.http import SIGNED_IN, address_of, problems

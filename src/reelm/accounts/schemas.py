@@ -17,18 +17,6 @@ Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 Contact = Annotated[str, msgspec.Meta(max_length=254)]
 
 
-class Visitor(msgspec.Struct, frozen=True):
-    """The signed-in person a request comes from. `ticket` opens their rows, `token` asks custody for keys."""
-
-    person_id: UUID
-    session_id: UUID
-    ticket: str
-    token: str
-
-    def __repr__(self) -> str:
-        return f"<Visitor {self.person_id}>"
-
-
 class PersonCard(msgspec.Struct, frozen=True):
     """The little of a person that stands beside what they made."""
 

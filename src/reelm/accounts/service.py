@@ -30,9 +30,8 @@ from reelm.accounts.schemas import (
     PersonRecord,
     SignIn,
     SignUp,
-    Visitor,
 )
-from reelm.custody.service import KeysClient, PasskeyAnswer, SignedIn, open_field, seal_field
+from reelm.custody.service import KeysClient, PasskeyAnswer, SignedIn, Visitor, open_field, seal_field
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import InvalidRequestError, NotFoundError

@@ -24,6 +24,18 @@ class Message(msgspec.Struct, frozen=True):
         return f"<{type(self).__name__}>"
 
 
+class Visitor(msgspec.Struct, frozen=True):
+    """The signed-in person a request comes from. `ticket` opens their rows, `token` asks the keys process."""
+
+    person_id: UUID
+    session_id: UUID
+    ticket: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"<Visitor {self.person_id}>"
+
+
 class Hello(Message, frozen=True):
     """Who opens the connection; checked against the socket's peer uid and the caller's own secret."""
 

@@ -28,6 +28,7 @@ from reelm.custody.schemas import (
     Session,
     SessionLine,
     SignedIn,
+    Visitor,
 )
 from reelm.kit.clock import Clock
 
@@ -44,6 +45,7 @@ __all__ = [
     "SignInRefusedError",
     "SignedIn",
     "TicketRefusedError",
+    "Visitor",
     "normal_contact",
     "open_field",
     "seal_field",
