@@ -8,7 +8,7 @@ from sqlalchemy import Table, event
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from reelm.models import clips, people, watching  # noqa: F401
+from reelm.models import everything  # noqa: F401 - importing declares the tables
 from reelm.models.declare import metadata
 
 

@@ -13,7 +13,7 @@ from tests.factories.publishing import begin
 
 from reelm.custody.service import KeysClient
 from reelm.kit.clock import SystemClock
-from reelm.models import clips, people, watching  # noqa: F401 - importing declares the tables
+from reelm.models import everything  # noqa: F401 - importing declares the tables
 from reelm.models.declare import DataClass, metadata
 
 GUARDED = {DataClass.IDENTITY, DataClass.PRIVATE, DataClass.SOCIAL, DataClass.TELEMETRY}

@@ -20,7 +20,7 @@ from reelm.clips.repository import ClipsReader, ClipsWriter
 from reelm.entrypoints import migrate
 from reelm.kit.errors import NotFoundError
 from reelm.kit.ids import SystemIds
-from reelm.models import clips, people, watching  # noqa: F401 - importing declares the tables
+from reelm.models import everything  # noqa: F401 - importing declares the tables
 from reelm.models.declare import metadata
 from reelm.models.policies import FUNCTION_GRANTS
 from reelm.search.repository import SearchReader, Wanted

@@ -20,7 +20,7 @@ from tests.factories.statements import (
     tables_named,
 )
 
-from reelm.models import clips, people, watching  # noqa: F401 - importing declares the tables
+from reelm.models import everything  # noqa: F401 - importing declares the tables
 from reelm.models.declare import DataClass, metadata
 from reelm.models.rooms import READS_ACROSS, TABLES_OF
 from reelm.settings import LOGIN_ROLES

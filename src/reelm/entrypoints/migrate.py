@@ -86,7 +86,7 @@ def alembic_config(settings: Settings) -> Any:
 
 
 async def _apply(settings: Settings, clock: Clock) -> None:
-    from reelm.models import clips, people, watching  # noqa: F401
+    from reelm.models import everything  # noqa: F401
     from reelm.models.declare import metadata
     from reelm.models.policies import function_statements, policy_statements
 

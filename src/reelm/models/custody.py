@@ -1,0 +1,1 @@
+"""Tables of the room `custody`: staff, grants and what was opened under them."""

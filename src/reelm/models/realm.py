@@ -1,0 +1,1 @@
+"""Tables of the room `realm`: what was deployed, and the data map of each release."""
