@@ -11,12 +11,14 @@ import structlog
 from reelm.entrypoints import log, process, serving
 from reelm.entrypoints.children import Program
 from reelm.entrypoints.external import check_external
-from reelm.entrypoints.folder import NOBODY, DataFolder, reachable_by
+from reelm.entrypoints.folder import NOBODY, DataFolder, StartError, reachable_by
 from reelm.entrypoints.handout import settings_of
 from reelm.entrypoints.parts import after_program, database_program, realm_programs
 from reelm.entrypoints.postgres import Cluster
 from reelm.entrypoints.progress import Progress
 from reelm.entrypoints.supervisor import Supervisor
+from reelm.realm import charter
+from reelm.realm.service import RealmDocumentError, RealmService
 from reelm.settings import Settings
 
 _log = structlog.get_logger()
@@ -41,6 +43,7 @@ def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None)
     )
     settings = settings_of(folder, sockets, port)
     folder.lock(_address(settings))
+    _prepare_charter(settings)
     with serving.listen(settings.web.host, settings.web.port) as listener:
         settings = _with_bound_port(settings, listener)
         folder.name_owner(_address(settings))
@@ -88,6 +91,15 @@ def _database_programs(
     progress.say("Looking after the database" if folder.postgres.exists() else "Making the database")
     cluster.prepare()
     return [database_program(cluster)]
+
+
+def _prepare_charter(settings: Settings) -> None:
+    """Make `realm.json` and its first keyholder where they are missing. Raises StartError."""
+    try:
+        RealmService.load(settings)
+        charter.prepare(settings.data)
+    except (RealmDocumentError, ValueError) as error:
+        raise StartError(f"The realm's document can't be read: {error}.", "Mend realm.json.") from error
 
 
 def _address(settings: Settings) -> str:

@@ -35,8 +35,37 @@ class Site(msgspec.Struct, frozen=True):
     country: str = ""
 
 
+class Keyholder(msgspec.Struct, frozen=True):
+    """A party whose signature counts towards the charter's threshold; `vkey` is its C2SP verifier key."""
+
+    name: str
+    role: str
+    vkey: str
+
+
+class Keyholders(msgspec.Struct, frozen=True):
+    """Who may change the charter and enrol staff, and how many of them it takes."""
+
+    threshold: int = 1
+    members: list[Keyholder] = []
+
+
+class WitnessPolicies(msgspec.Struct, frozen=True):
+    """Two tlog-policies: who must have cosigned before a key is released, and for what everybody sees."""
+
+    release: str = "quorum none\n"
+    public: str = "quorum none\n"
+
+
+class StaffRules(msgspec.Struct, frozen=True):
+    """Rules for opening personal data. `approver_residency`: where whoever approves sits; empty for anywhere."""
+
+    approver_residency: str = ""
+    emergency: bool = True
+
+
 class RealmDocument(msgspec.Struct, frozen=True):
-    """The realm's own document. Ages in years; `jurisdictions` empty means everywhere."""
+    """The realm's own document, its charter. Ages in years; `jurisdictions` empty means everywhere."""
 
     name: str
     edition: Edition
@@ -46,6 +75,10 @@ class RealmDocument(msgspec.Struct, frozen=True):
     minimum_age: int = 13
     private_below_age: int = 16
     jurisdictions: list[str] = []
+    version: int = 1
+    keyholders: Keyholders = Keyholders()
+    witness_policies: WitnessPolicies = WitnessPolicies()
+    staff: StaffRules = StaffRules()
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -58,7 +91,11 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """Who has checked the realm's claims, and when. Nobody yet: the ledger says so when there is one."""
+    """Who has cosigned the realm's ledger, and when the newest set of cosignatures that fulfils its policy was made.
+
+    `state`: `witnessed`, `unwitnessed` (its policy asks for nobody), `late` (the witnesses it asks for are
+    silent) or `not_yet_checked`.
+    """
 
     state: str = "not_yet_checked"
     checked_at: dt.datetime | None = None

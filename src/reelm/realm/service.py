@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from reelm.realm import charter
 from reelm.realm.schemas import Check, Limits, RealmDocument, RealmInfo
 from reelm.settings import Settings
 
@@ -23,6 +24,8 @@ class RealmService:
     def __init__(self, document: RealmDocument, settings: Settings) -> None:
         self.document = document
         self._settings = settings
+        self.charter_document = charter.document_of(document)
+        self.charter_digest = charter.digest_of(document)
 
     @classmethod
     def load(cls, settings: Settings) -> "RealmService":
@@ -39,8 +42,12 @@ class RealmService:
             raise RealmDocumentError(f"{path}: {error}") from error
         return cls(document, settings)
 
-    def info(self) -> RealmInfo:
-        """Return the public page about the realm."""
+    def charter_signatures(self) -> list[charter.CharterSignature]:
+        """Return the keyholders' signatures over the charter in force, as far as they are here."""
+        return charter.signatures_of(self._settings.data, self.document)
+
+    def info(self, check: Check) -> RealmInfo:
+        """Return the public page about the realm; `check` is what the ledger knows of its witnesses."""
         document, media = self.document, self._settings.media
         return RealmInfo(
             name=document.name,
@@ -51,7 +58,7 @@ class RealmService:
             jurisdictions=document.jurisdictions,
             minimum_age=document.minimum_age,
             limits=Limits(media.upload_bytes, media.clip_seconds, CAPTION_CHARS, COMMENT_CHARS),
-            check=Check(),
+            check=check,
             release=self._settings.release,
         )
 
