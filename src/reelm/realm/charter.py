@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from reelm.realm.schemas import Keyholder, Keyholders, RealmDocument
 from reelm_audit.entries import charter_to_sign, verify_detached
 from reelm_audit.tlog import canonical
 from reelm_audit.tlog.note import Ed25519Signer, Verifier
-
-from reelm.realm.schemas import Keyholder, Keyholders, RealmDocument
 
 FOLDER, KEY_FILE, SIGNATURES_FILE = "keyholder", "key", "charter.signatures.json"
 FIRST_KEYHOLDER = "operator"
