@@ -3,7 +3,7 @@
 The origin is the name of the log's key: its address without the scheme.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reelm_audit.tlog.encoding import MAX_SIZE, b64decode, b64encode, decimal, is_name
@@ -58,13 +58,15 @@ def parse(text: str) -> Checkpoint:
 
 
 def open_checkpoint(
-    note: str | bytes, log: Verifier, others: Iterable[NoteVerifier] = ()
+    note: str | bytes, log: Verifier | Sequence[Verifier], others: Iterable[NoteVerifier] = ()
 ) -> OpenedCheckpoint:
-    """Verify that `log` signed this checkpoint of its own; `others` are verified where they signed."""
-    opened = open_note(note, [log, *others])
-    if not opened.signed_by(log):
+    """Verify that `log` (one of its keys) signed this checkpoint of its own, and `others` where they signed."""
+    keys = [log] if isinstance(log, Verifier) else list(log)
+    opened = open_note(note, [*keys, *others])
+    signed = [key for key in keys if opened.signed_by(key)]
+    if not signed:
         raise CheckpointError("the log itself has not signed this checkpoint")
     checkpoint = parse(opened.text)
-    if checkpoint.origin != log.name:
+    if any(checkpoint.origin != key.name for key in signed):
         raise CheckpointError("the checkpoint is of another log")
     return OpenedCheckpoint(checkpoint, opened)
