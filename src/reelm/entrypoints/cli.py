@@ -94,6 +94,14 @@ def version(as_json: Json = False) -> None:
     _say({"version": __version__}, f"Reelm {__version__}", as_json)
 
 
+@app.command()
+def build(as_json: Json = False) -> None:
+    """Print the digest of this build, the one that the ledger names for what is deployed."""
+    from reelm.realm.build import build_digest
+
+    _say({"version": __version__, "build": build_digest()}, build_digest(), as_json)
+
+
 @user_app.command("list")
 def user_list(data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
     """List the people of the realm by handle."""

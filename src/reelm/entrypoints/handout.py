@@ -10,6 +10,7 @@ from pathlib import Path
 from reelm import __version__
 from reelm.entrypoints.folder import DataFolder, StartError, read_or_make_secret
 from reelm.entrypoints.postgres import ADMIN, DATABASE
+from reelm.realm.build import SHORT_DIGITS, build_digest
 from reelm.settings import (
     KEYS_CALLERS,
     LOGIN_ROLES,
@@ -46,7 +47,9 @@ def settings_of(folder: DataFolder, sockets: Path, port: int | None) -> Settings
         settings = from_environment(folder.path, port=port, database=database)
     except ValueError as error:
         raise StartError(f"{error}.") from error
-    release = settings.release if settings.release != "dev" else __version__
+    release = (
+        settings.release if settings.release != "dev" else f"{__version__}+{build_digest()[:SHORT_DIGITS]}"
+    )
     callers = {
         caller: read_or_make_secret(folder.secrets / f"keys-{caller}", _new_password)
         for caller in KEYS_CALLERS

@@ -5,7 +5,8 @@ Steps, each idempotent, so that a killed migration is simply run again:
 2. Alembic's revisions, as the owner;
 3. functions and triggers, then policies and grants, made anew from `models`;
 4. the job queue's own tables;
-5. today's and the coming days' partitions.
+5. today's and the coming days' partitions;
+6. what is being deployed, with its data map, for the ledger.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ import asyncpg
 
 import reelm
 from reelm.kit.clock import Clock, SystemClock
+from reelm.realm import datamap, deployment
+from reelm.realm.service import RealmService
 from reelm.settings import LOGIN_ROLES, Settings
 
 OLDEST_POSTGRESQL = 15
@@ -33,7 +36,17 @@ def run(settings: Settings, clock: Clock | None = None) -> int:
     asyncio.run(_prepare_roles(settings))
     _upgrade(settings)
     asyncio.run(_apply(settings, clock or SystemClock()))
+    _describe(settings)
     return 0
+
+
+def _describe(settings: Settings) -> None:
+    from reelm.models.everything import metadata
+    from reelm.models.rooms import TABLES_OF
+
+    realm = RealmService.load(settings).document
+    data_map = datamap.document(metadata.sorted_tables, TABLES_OF, realm)
+    deployment.write(settings.data / "run", reelm.__version__, data_map)
 
 
 async def _connect(settings: Settings) -> Any:

@@ -115,3 +115,63 @@ class RealmInfo(msgspec.Struct, frozen=True):
     limits: Limits
     check: Check
     release: str
+
+
+class MappedColumn(msgspec.Struct, frozen=True, rename={"data_class": "class"}):
+    """A column and what it holds; `sealed`: stored encrypted under a key of the person's own."""
+
+    name: str
+    data_class: str
+    sealed: bool
+
+
+class MappedTable(msgspec.Struct, frozen=True):
+    """A table of the realm's database."""
+
+    name: str
+    room: str
+    purpose: str
+    retention: str
+    classes: list[str]
+    columns: list[MappedColumn]
+
+
+class DeviceItem(msgspec.Struct, frozen=True):
+    """Something the client reads from, or keeps on, the device. `key` is stable; clients may translate by it."""
+
+    key: str
+    what: str
+    why: str
+    kept: str
+    apis: list[str]
+
+
+class Article30(msgspec.Struct, frozen=True):
+    """The record of processing in the terms of Art. 30(1) GDPR."""
+
+    controller: Operator
+    purposes: list[str]
+    data_subjects: list[str]
+    data_categories: list[str]
+    recipients: list[str]
+    third_country_transfers: list[str]
+    retention: list[str]
+    security_measures: list[str]
+    sites: list[Site]
+
+
+class DataMap(msgspec.Struct, frozen=True):
+    """What this release keeps about people, where and why. `digest` is of the exact document in the ledger.
+
+    `document_url` serves the bytes that the digest is of; `entry_index` is the ledger entry that commits to them,
+    None until it is published.
+    """
+
+    digest: str
+    document_url: str
+    entry_index: int | None
+    version: int
+    tables: list[MappedTable]
+    sites: list[Site]
+    device: list[DeviceItem]
+    article30: Article30
