@@ -14,8 +14,8 @@ Role = Literal["reelm_admin", "reelm_web", "reelm_worker", "reelm_catalog", "ree
 DATA_VARIABLE, PORT_VARIABLE = "REELM_DATA", "REELM_PORT"
 DATABASE_VARIABLE = "REELM_DATABASE_URL"
 PASSWORD_VARIABLE = "REELM_PASSWORD"  # noqa: S105 - the variable's name
-KeysCaller = Literal["web", "worker", "cli"]
-KEYS_CALLERS: tuple[KeysCaller, ...] = ("web", "worker", "cli")
+KeysCaller = Literal["web", "worker", "sequencer", "cli"]
+KEYS_CALLERS: tuple[KeysCaller, ...] = ("web", "worker", "sequencer", "cli")
 LOGIN_ROLES: tuple[Role, ...] = ("reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys")
 
 

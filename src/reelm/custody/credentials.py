@@ -7,6 +7,7 @@ from reelm.custody.attempts import Attempts
 from reelm.custody.door import Door, when
 from reelm.custody.errors import LastCredentialError, PasskeyRefusedError, SignInRefusedError
 from reelm.custody.keystore import Keystore
+from reelm.custody.messages import Handlers
 from reelm.custody.passkeys import Passkeys, StoredPasskey, credential_hash
 from reelm.custody.passwords import Passwords
 from reelm.kit.clock import Clock
@@ -34,6 +35,17 @@ class Credentials:
         self._attempts = attempts
         self._clock = clock
         self._ids = ids
+
+    def handlers(self) -> Handlers:
+        return {
+            schemas.ChangePassword: self.change_password,
+            schemas.SignUpOptions: self.sign_up_options,
+            schemas.SignInOptions: self.sign_in_options,
+            schemas.AddPasskeyOptions: self.add_passkey_options,
+            schemas.AddPasskey: self.add_passkey,
+            schemas.PasskeysOf: self.passkeys_of,
+            schemas.RemovePasskey: self.remove_passkey,
+        }
 
     async def change_password(self, asked: schemas.ChangePassword) -> schemas.RevokedSessions:
         """Set a new password and end the other sessions; guessing the present one is limited like sign-in."""

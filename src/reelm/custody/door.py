@@ -29,6 +29,7 @@ from reelm.custody.errors import (
     SignInRefusedError,
 )
 from reelm.custody.keystore import Keystore, PersonRow, SessionRow
+from reelm.custody.messages import Handlers
 from reelm.custody.passkeys import Passkeys, StoredPasskey, credential_hash
 from reelm.custody.passwords import Passwords
 from reelm.custody.tickets import SUBJECT_TTL, mint_subject
@@ -88,6 +89,17 @@ class Door:
         now = int(clock.now().timestamp())
         self.subject_secret = store.secret("subject", now, new_key)
         self._device_secret = store.secret("device", now, new_key)
+
+    def handlers(self) -> Handlers:
+        return {
+            schemas.Enrol: self.enrol,
+            schemas.SignIn: self.sign_in,
+            schemas.SignInPasskey: self.sign_in_passkey,
+            schemas.Resolve: self.resolve,
+            schemas.SessionsOf: self.sessions_of,
+            schemas.Revoke: self.revoke,
+            schemas.RevokeAll: self.revoke_all,
+        }
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)

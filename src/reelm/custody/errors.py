@@ -103,12 +103,20 @@ class CallerRefusedError(NotAllowedError):
     title = "This process may not ask for that."
 
 
+class CheckpointRefusedError(ConflictError):
+    """A checkpoint that is malformed, of another log, or contradicts one that was signed before."""
+
+    code = "custody.checkpoint_refused"
+    title = "This checkpoint can't be signed."
+
+
 FAULTS: dict[str, type[ReelmError]] = {
     error.code: error
     for error in (
         AlreadyEnrolledError,
         BusyError,
         CallerRefusedError,
+        CheckpointRefusedError,
         ContactUnsuitableError,
         CredentialMissingError,
         InvalidRequestError,

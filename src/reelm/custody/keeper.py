@@ -18,10 +18,12 @@ from reelm.custody.keystore import Keystore
 from reelm.custody.passkeys import Passkeys, RelyingParty
 from reelm.custody.passwords import Passwords
 from reelm.custody.purposes import Purposes
+from reelm.custody.references import References
 from reelm.custody.releases import Releases
 from reelm.custody.repository import RealmRows
 from reelm.custody.schemas import Caller
 from reelm.custody.server import KeysServer
+from reelm.custody.signing import ExportSigner, LogSigner, export_name
 from reelm.kit.clock import Clock
 from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import Ids
@@ -65,9 +67,12 @@ class Keeper:
         self.door = Door(self.store, self._passwords, passkeys, clock, ids, attempts, announce=self._announce)
         credentials = Credentials(self.store, self.door, self._passwords, passkeys, attempts, clock, ids)
         releases = Releases(self.store, self.door, purposes or Purposes.read(), rows, clock)
-        self._server = KeysServer(
-            self.door, credentials, releases, clock, allowed_uids=allowed_uids, secrets=secrets
-        )
+        log = LogSigner(self.store, self.door, clock)
+        exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
+        references = References(self.store, self.door, releases)
+        parts = (self.door, credentials, releases, log, exports, references)
+        handlers = {kind: handler for part in parts for kind, handler in part.handlers().items()}
+        self._server = KeysServer(handlers, clock, allowed_uids=allowed_uids, secrets=secrets)
         self._telling: set[asyncio.Task[None]] = set()
 
     async def start(self, bound: socket.socket) -> None:

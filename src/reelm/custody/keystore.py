@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from reelm.custody.envelope import context
-from reelm.custody.storefile import StoreFile
+from reelm.custody.marks import Marks
 
 MAX_SESSIONS = 200
 
@@ -51,7 +51,7 @@ class SessionRow:
     expires_at: int
 
 
-class Keystore(StoreFile):
+class Keystore(Marks):
     """The rows: people, their passkeys, their sessions."""
 
     # --- people -------------------------------------------------------------------------------------------
@@ -105,6 +105,12 @@ class Keystore(StoreFile):
         if found[1] is not None:
             password = self.ring.unseal(found[1], context("people", "password", row)).decode()
         return PersonRow(person_id, data_key, password, found[2] is not None)
+
+    def find_ledger_key(self, person_id: UUID) -> bytes | None:
+        """A person's ledger key, for references and openings made in this process; it never leaves."""
+        row = person_id.bytes
+        found = self.reader.execute("SELECT ledger_key FROM people WHERE person_id = ?", (row,)).fetchone()
+        return None if found is None else self.ring.unseal(found[0], context("people", "ledger_key", row))
 
     def set_password(self, person_id: UUID, password: str) -> None:
         sealed = self._seal_password(person_id, password)

@@ -25,6 +25,11 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ttl_seconds: how long a ticket minted in a session may live.
         schedule: whether the worker may ask for it without a session.
         schedule_opens_columns: whether such a ticket, too, opens the listed columns.
+        own_clips: whether it opens every clip of its person, one by one.
+        opens_references: whether it may show that entries of the ledger are about its person.
+        signs_exports: whether it may have an export's manifest signed.
+        erases: whether it destroys its person's keys. Its ticket is made only for somebody who has just proven
+            who they are, and goes on naming its person when the keys are gone.
     """
 
     about: str
@@ -33,6 +38,10 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl_seconds: int = 3600
     schedule: bool = False
     schedule_opens_columns: bool = False
+    own_clips: bool = False
+    opens_references: bool = False
+    signs_exports: bool = False
+    erases: bool = False
 
 
 class _Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +58,8 @@ class Purposes:
                 raise ValueError(f"{name!r} can't be the name of a purpose")
             if any(column.count(".") != 1 for column in purpose.columns):
                 raise ValueError(f"purpose {name}: a column is written table.column")
+            if purpose.erases and (purpose.schedule or purpose.columns):
+                raise ValueError(f"purpose {name}: what erases runs by no schedule and opens nothing")
             if purpose.schedule_opens_columns and not (purpose.schedule and purpose.columns):
                 raise ValueError(
                     f"purpose {name}: opens columns by schedule, but has no schedule or no columns"

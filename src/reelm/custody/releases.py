@@ -14,7 +14,8 @@ from reelm.custody.door import ENROL_PURPOSE, SESSION_PURPOSE, Door
 from reelm.custody.envelope import context, new_key, seal, unseal
 from reelm.custody.errors import SealBrokenError, TicketRefusedError
 from reelm.custody.keystore import Keystore, PersonRow
-from reelm.custody.purposes import Purposes
+from reelm.custody.messages import Handlers
+from reelm.custody.purposes import Purpose, Purposes
 from reelm.custody.repository import RealmRows
 from reelm.custody.tickets import SUBJECT_TTL, JobTicket, mint_job, mint_subject, verify_job, verify_subject
 from reelm.kit.clock import Clock
@@ -45,6 +46,20 @@ class Releases:
         now = int(clock.now().timestamp())
         self._job_secret = store.secret("job", now, new_key)
         self._blind = {kind: store.secret(f"blind {kind}", now, new_key) for kind in _BLIND_NAMES}
+
+    def handlers(self) -> Handlers:
+        return {
+            schemas.Withdraw: self.withdraw,
+            schemas.PersonKey: self.person_key,
+            schemas.MintJobTicket: self.mint_job_ticket,
+            schemas.ScheduleTicket: self.schedule_ticket,
+            schemas.OpenJob: self.open_job,
+            schemas.BlindIndex: self.blind_index,
+            schemas.NewFileKey: self.new_file_key,
+            schemas.UploadKey: self.upload_key,
+            schemas.ClipKey: self.clip_key,
+            schemas.Erase: self.erase,
+        }
 
     async def person_key(self, asked: schemas.PersonKey) -> schemas.KeyBytes:
         _, person, _ = self._door.live(asked.token)
@@ -125,15 +140,20 @@ class Releases:
         expires_at = self._clock.now() + dt.timedelta(seconds=seconds)
         return schemas.Ticket(mint_job(self._job_secret, JobTicket(person_id, purpose, clip_id, expires_at)))
 
-    async def open_job(self, asked: schemas.OpenJob) -> schemas.JobKeys:
-        """Raises TicketRefusedError for another purpose or clip, an expired ticket, or an erased person."""
-        ticket = verify_job(self._job_secret, asked.job_ticket, self._clock.now())
-        if ticket.purpose != asked.purpose or ticket.clip_id != asked.clip_id:
-            raise TicketRefusedError
+    def live_job(self, job_ticket: str) -> tuple[JobTicket, Purpose, PersonRow]:
+        """Return what a live job ticket says, its purpose and its person. Raises TicketRefusedError."""
+        ticket = verify_job(self._job_secret, job_ticket, self._clock.now())
         purpose = self._purposes.get(ticket.purpose)
         person = self._store.find_person(ticket.person_id)
         if person is None:
             raise TicketRefusedError("This person is gone.")
+        return ticket, purpose, person
+
+    async def open_job(self, asked: schemas.OpenJob) -> schemas.JobKeys:
+        """Raises TicketRefusedError for another purpose or clip, an expired ticket, or an erased person."""
+        ticket, purpose, person = self.live_job(asked.job_ticket)
+        if ticket.purpose != asked.purpose or ticket.clip_id != asked.clip_id:
+            raise TicketRefusedError
         expires_at = min(self._clock.now() + SUBJECT_TTL, ticket.expires_at).replace(microsecond=0)
         subject = mint_subject(self._door.subject_secret, person.person_id, ticket.purpose, expires_at)
         clip_key = upload_key = None

@@ -11,17 +11,14 @@ from uuid import UUID
 
 import msgspec
 
+from reelm.custody import ledger_schemas
+from reelm.custody.messages import Caller, Done, KeyBytes, Message, PasskeyAnswer, Request
+
+__all__ = ["Caller", "Done", "KeyBytes", "Message", "PasskeyAnswer", "Request"]
+
 MAX_FRAME_BYTES = 128 * 1024
-Caller = Literal["web", "worker", "cli"]
 ContactKind = Literal["email", "phone"]
 FileKind = Literal["clip", "upload"]
-
-
-class Message(msgspec.Struct, frozen=True):
-    """Base of everything that travels; it never shows what it carries."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -44,18 +41,7 @@ class Hello(Message, frozen=True):
     protocol: int = 1
 
 
-class PasskeyAnswer(Message, frozen=True):
-    """What the browser's `navigator.credentials` returned, with the challenge it answers."""
-
-    challenge_id: UUID
-    credential: dict[str, Any]
-
-
 # --- what may be asked ------------------------------------------------------------------------------------
-
-
-class Request(Message, frozen=True, tag=True):
-    """Base of the requests."""
 
 
 class Enrol(Request, frozen=True):
@@ -267,14 +253,11 @@ AnyRequest = (
     | ClipKey
     | Erase
     | Ping
+    | ledger_schemas.LedgerRequest
 )
 
 
 # --- what is answered -------------------------------------------------------------------------------------
-
-
-class Done(Message, frozen=True):
-    """Nothing more to say."""
 
 
 class Enrolment(Message, frozen=True):
@@ -346,12 +329,6 @@ class PasskeyLines(Message, frozen=True):
     """All passkeys of a person."""
 
     items: list[PasskeyLine]
-
-
-class KeyBytes(Message, frozen=True):
-    """One key."""
-
-    key: bytes
 
 
 class FreshKey(Message, frozen=True):

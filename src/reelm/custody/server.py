@@ -10,7 +10,7 @@ import contextlib
 import hmac
 import socket
 import struct
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,10 +19,9 @@ import msgspec
 import structlog
 
 from reelm.custody import schemas
-from reelm.custody.credentials import Credentials
-from reelm.custody.door import Door
+from reelm.custody.callers import MAY_ASK
 from reelm.custody.errors import BusyError, CallerRefusedError
-from reelm.custody.releases import Releases
+from reelm.custody.messages import Handlers
 from reelm.kit.clock import Clock
 from reelm.kit.errors import OverloadedError, ReelmError
 from reelm.kit.limits import Limit, RateLimiter
@@ -34,42 +33,8 @@ CALLS_UNDER_WAY = 256
 CALLER_LIMIT = Limit(burst=4_000, seconds_each=1 / 4_000)
 _LENGTH = struct.Struct(">I")
 _PEER = struct.Struct("3i")
-Handler = Callable[[Any], Coroutine[Any, Any, schemas.Message]]
 
 _log = structlog.get_logger("reelm.keys")
-
-_WEB: frozenset[type[schemas.Request]] = frozenset(
-    {
-        schemas.Enrol,
-        schemas.Withdraw,
-        schemas.SignIn,
-        schemas.SignInPasskey,
-        schemas.Resolve,
-        schemas.SessionsOf,
-        schemas.Revoke,
-        schemas.RevokeAll,
-        schemas.ChangePassword,
-        schemas.SignUpOptions,
-        schemas.AddPasskeyOptions,
-        schemas.SignInOptions,
-        schemas.AddPasskey,
-        schemas.PasskeysOf,
-        schemas.RemovePasskey,
-        schemas.PersonKey,
-        schemas.MintJobTicket,
-        schemas.BlindIndex,
-        schemas.NewFileKey,
-        schemas.UploadKey,
-        schemas.ClipKey,
-        schemas.Erase,
-        schemas.Ping,
-    }
-)
-MAY_ASK: dict[schemas.Caller, frozenset[type[schemas.Request]]] = {
-    "web": _WEB,
-    "cli": _WEB,
-    "worker": frozenset({schemas.ScheduleTicket, schemas.OpenJob, schemas.Ping}),
-}
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes:
@@ -110,9 +75,7 @@ class KeysServer:
 
     def __init__(
         self,
-        door: Door,
-        credentials: Credentials,
-        releases: Releases,
+        handlers: Handlers,
         clock: Clock,
         *,
         allowed_uids: Collection[int],
@@ -125,33 +88,7 @@ class KeysServer:
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
         self._background: set[asyncio.Task[None]] = set()
-        self._handlers: dict[type[schemas.Request], Handler] = {
-            schemas.Enrol: door.enrol,
-            schemas.Withdraw: releases.withdraw,
-            schemas.SignIn: door.sign_in,
-            schemas.SignInPasskey: door.sign_in_passkey,
-            schemas.Resolve: door.resolve,
-            schemas.SessionsOf: door.sessions_of,
-            schemas.Revoke: door.revoke,
-            schemas.RevokeAll: door.revoke_all,
-            schemas.ChangePassword: credentials.change_password,
-            schemas.SignUpOptions: credentials.sign_up_options,
-            schemas.SignInOptions: credentials.sign_in_options,
-            schemas.AddPasskeyOptions: credentials.add_passkey_options,
-            schemas.AddPasskey: credentials.add_passkey,
-            schemas.PasskeysOf: credentials.passkeys_of,
-            schemas.RemovePasskey: credentials.remove_passkey,
-            schemas.PersonKey: releases.person_key,
-            schemas.MintJobTicket: releases.mint_job_ticket,
-            schemas.ScheduleTicket: releases.schedule_ticket,
-            schemas.OpenJob: releases.open_job,
-            schemas.BlindIndex: releases.blind_index,
-            schemas.NewFileKey: releases.new_file_key,
-            schemas.UploadKey: releases.upload_key,
-            schemas.ClipKey: releases.clip_key,
-            schemas.Erase: releases.erase,
-            schemas.Ping: _ping,
-        }
+        self._handlers: Handlers = {**handlers, schemas.Ping: _ping}
 
     async def start(self, listening: socket.socket) -> None:
         self._server = await asyncio.start_unix_server(

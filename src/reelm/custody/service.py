@@ -17,6 +17,7 @@ from reelm.custody import schemas
 from reelm.custody.contacts import normal_contact
 from reelm.custody.errors import SignInRefusedError, TicketRefusedError
 from reelm.custody.fields import open_field, seal_field
+from reelm.custody.ledger_calls import LedgerCalls
 from reelm.custody.link import KeysLink
 from reelm.custody.schemas import (
     Challenge,
@@ -56,7 +57,7 @@ _REMEMBERED = 50_000
 Body = TypeVar("Body", bound=schemas.Message)
 
 
-class KeysClient:
+class KeysClient(LedgerCalls):
     """Asks the keys process. Make it inside the running event loop; `close` it at the end.
 
     `resolve` remembers a session for 20 seconds. A revocation forgets it at once: in this process, and by the

@@ -39,6 +39,16 @@ _MIGRATIONS = (
     CREATE INDEX sessions_of ON sessions (person_id);
     CREATE INDEX sessions_expiry ON sessions (expires_at);
     """,
+    """
+    CREATE TABLE log_head (only INTEGER PRIMARY KEY CHECK (only = 1), sealed BLOB NOT NULL) STRICT;
+    CREATE TABLE release_counts (
+        hour INTEGER NOT NULL, purpose TEXT NOT NULL, released INTEGER NOT NULL,
+        PRIMARY KEY (hour, purpose)) STRICT, WITHOUT ROWID;
+    CREATE TABLE grant_uses (
+        entry_index INTEGER NOT NULL, what TEXT NOT NULL, used_at INTEGER NOT NULL,
+        PRIMARY KEY (entry_index, what)) STRICT, WITHOUT ROWID;
+    CREATE INDEX grant_uses_age ON grant_uses (used_at);
+    """,
 )
 
 

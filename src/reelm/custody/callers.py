@@ -1,0 +1,55 @@
+"""Which process may ask the keys process for what; anything that is not listed is refused."""
+
+from reelm.custody import ledger_schemas, schemas
+
+_WEB: frozenset[type[schemas.Request]] = frozenset(
+    {
+        schemas.Enrol,
+        schemas.Withdraw,
+        schemas.SignIn,
+        schemas.SignInPasskey,
+        schemas.Resolve,
+        schemas.SessionsOf,
+        schemas.Revoke,
+        schemas.RevokeAll,
+        schemas.ChangePassword,
+        schemas.SignUpOptions,
+        schemas.AddPasskeyOptions,
+        schemas.SignInOptions,
+        schemas.AddPasskey,
+        schemas.PasskeysOf,
+        schemas.RemovePasskey,
+        schemas.PersonKey,
+        schemas.MintJobTicket,
+        schemas.BlindIndex,
+        schemas.NewFileKey,
+        schemas.UploadKey,
+        schemas.ClipKey,
+        schemas.Erase,
+        schemas.Ping,
+        ledger_schemas.References,
+        ledger_schemas.Opening,
+        ledger_schemas.SignExport,
+        ledger_schemas.ExportVkey,
+    }
+)
+_WORKER: frozenset[type[schemas.Request]] = frozenset(
+    {
+        schemas.ScheduleTicket,
+        schemas.OpenJob,
+        schemas.Ping,
+        ledger_schemas.References,
+        ledger_schemas.JobOpenings,
+        ledger_schemas.SignExport,
+        ledger_schemas.ExportVkey,
+    }
+)
+_SEQUENCER: frozenset[type[schemas.Request]] = frozenset(
+    {schemas.Ping, ledger_schemas.SignCheckpoint, ledger_schemas.LogVkey}
+)
+MAY_ASK: dict[schemas.Caller, frozenset[type[schemas.Request]]] = {
+    "web": _WEB,
+    "cli": _WEB,
+    "worker": _WORKER,
+    "sequencer": _SEQUENCER,
+}
