@@ -1,22 +1,35 @@
-"""`reelm-audit`: the auditor's commands."""
+"""`reelm-audit`: the auditor's commands, found in `reelm_audit.commands`."""
 
 import argparse
+import importlib
+import pkgutil
 import sys
 from collections.abc import Sequence
+
+from reelm_audit import commands
+from reelm_audit.findings import COULD_NOT_CHECK
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    return argparse.ArgumentParser(prog="reelm-audit", description="Check a Reelm realm from outside.")
+    whole = argparse.ArgumentParser(
+        prog="reelm-audit",
+        description="Check a Reelm realm from outside. "
+        "Exit code: 0 nothing is wrong, 1 something is, 2 it could not be checked.",
+    )
+    added = whole.add_subparsers(required=True, metavar="COMMAND")
+    for module in sorted(pkgutil.iter_modules(commands.__path__), key=lambda each: each.name):
+        importlib.import_module(f"{commands.__name__}.{module.name}").register(added)
+    return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     chosen = parser().parse_args(arguments)
-    if not hasattr(chosen, "run"):
-        parser().print_help()
-        return 2
-    return int(chosen.run(chosen))
+    try:
+        return int(chosen.run(chosen))
+    except KeyboardInterrupt:
+        return COULD_NOT_CHECK
 
 
 if __name__ == "__main__":

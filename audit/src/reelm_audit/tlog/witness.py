@@ -62,7 +62,7 @@ def _parse_request(body: str) -> AddCheckpoint:
     head, blank, note = body.partition("\n\n")
     first, *lines = head.split("\n")
     if not first.startswith("old ") or not blank:
-        raise WitnessError("a request begins with the old size and has a blank line before the checkpoint")
+        raise WitnessError("a request begins with the old size, and has a blank line before the checkpoint")
     if len(lines) > MAX_PROOF_LINES:
         raise WitnessError("the proof is too long")
     return AddCheckpoint(decimal(first[4:]), tuple(b64decode(line, HASH_BYTES) for line in lines), note)
@@ -73,8 +73,8 @@ def judge(
 ) -> Checkpoint:
     """Decide about a request; return the checkpoint to persist and cosign, or raise `RefusedError`.
 
-    `logs` are the keys of the logs witnessed, by origin; `seen` the last checkpoint cosigned of each. Nothing may change in
-    between: the caller holds a lock from before this until the checkpoint returned is on disk.
+    `logs` are the keys of the logs witnessed, by origin; `seen` the last checkpoint cosigned of each. Nothing
+    may change in between: the caller holds a lock from before this until the checkpoint returned is on disk.
     """
     try:
         origin = parse_note(request.note).text.partition("\n")[0]
