@@ -24,6 +24,7 @@ _ROLES_OF = {
     "web": ("reelm_web", "reelm_catalog"),
     "worker": ("reelm_worker", "reelm_catalog"),
     "keys": ("reelm_keys",),
+    "sequencer": ("reelm_ledger",),
 }
 
 

@@ -5,6 +5,7 @@ to it. A read across rooms is allowed only where a row has to be chosen or order
 """
 
 TABLES_OF: dict[str, tuple[str, ...]] = {
+    "ledger": ("ledger_entries", "ledger_head", "ledger_witnesses", "ledger_counts"),
     "accounts": ("people", "person_details", "blocks", "invitations", "answers"),
     "social": ("follows",),
     "media": ("uploads", "upload_parts"),
