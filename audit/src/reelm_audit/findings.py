@@ -5,16 +5,30 @@ Every finding carries a stable code of `rules.catalogue`, where its title, sever
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
-Severity = Literal["violation", "warning", "notice"]
+FINE, FOUND, COULD_NOT_CHECK = 0, 1, 2  # exit codes
 
-SEVERITIES: tuple[Severity, ...] = ("violation", "warning", "notice")
+
+class Severity(StrEnum):
+    """How grave a finding is, the gravest first.
+
+    UNCHECKED says that something could not be looked at; it accuses nobody. A NOTE is worth knowing, and no breach.
+    """
+
+    VIOLATION = "violation"
+    WARNING = "warning"
+    UNCHECKED = "unchecked"
+    NOTE = "notice"
+
+
+SEVERITIES = tuple(Severity)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found. `index` is the entry it is about, if it is about one; `evidence` is what anyone can look up."""
+    """One thing found. `index` is the entry it is about, if any; `evidence` is what anyone can look up."""
 
     code: str
     severity: Severity
@@ -27,7 +41,7 @@ class Finding:
         """Return the finding as it is printed with `--json` and sent to a webhook."""
         return {
             "code": self.code,
-            "severity": self.severity,
+            "severity": self.severity.value,
             "title": self.title,
             "detail": self.detail,
             "index": self.index,
@@ -46,3 +60,10 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 def worst(findings: Iterable[Finding]) -> Severity | None:
     """Return the gravest severity among findings, or None if there are none."""
     return min((f.severity for f in findings), key=SEVERITIES.index, default=None)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """Return a command's exit code: 1 if anything is wrong, 2 if nothing is but something could not be checked."""
+    return {Severity.VIOLATION: FOUND, Severity.WARNING: FOUND, Severity.UNCHECKED: COULD_NOT_CHECK}.get(
+        worst(findings) or Severity.NOTE, FINE
+    )
