@@ -22,6 +22,10 @@ from reelm.custody.releases import Releases
 from reelm.kit.errors import InvalidRequestError, NotFoundError
 
 NONCE_BYTES = 16
+# An erasure is the one entry that has to be found again from the ledger key alone: a restored key store that still
+# holds the key of somebody erased since then must erase them once more, and the row with the nonce is gone. There is
+# one such entry a person at most, so nothing is linked by it.
+FIXED_NONCE = {"rights.erased": bytes(NONCE_BYTES)}
 _KIND = re.compile(r"[a-z]{1,24}\.[a-z]{1,24}")
 _DOMAIN = b"reelm/opening/v1\x00"
 
@@ -52,7 +56,7 @@ class References:
         }
 
     async def references(self, asked: ledger_schemas.References) -> ledger_schemas.ReferenceLines:
-        """Fresh references, different each time. Raises NotFoundError for a person who is gone."""
+        """Fresh references, different each time but for an erasure's. Raises NotFoundError for a person who is gone."""
         if not _KIND.fullmatch(asked.kind):
             raise InvalidRequestError(fields={"kind": "malformed"})
         if len(asked.items) > MAX_REFERENCES or any(
@@ -61,7 +65,7 @@ class References:
             raise InvalidRequestError(fields={"items": "too_many"})
         lines = []
         for person_id, document in asked.items:
-            nonce = os.urandom(NONCE_BYTES)
+            nonce = FIXED_NONCE.get(asked.kind) or os.urandom(NONCE_BYTES)
             opening = opening_of(self._ledger_key(person_id), nonce)
             lines.append(ledger_schemas.ReferenceLine(reference_of(opening, asked.kind, document), nonce))
         return ledger_schemas.ReferenceLines(lines)
