@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from reelm_audit import commands
-from reelm_audit.findings import COULD_NOT_CHECK
+from reelm_audit.output import COULD_NOT_CHECK, CouldNotCheckError, complain
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
+    except CouldNotCheckError as error:
+        return complain(error)
     except KeyboardInterrupt:
         return COULD_NOT_CHECK
 

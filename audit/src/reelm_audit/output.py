@@ -1,17 +1,30 @@
-"""What the commands print: for people, or JSON for machines."""
+"""What the commands print, for people or, as JSON, for machines; and what their exit codes mean."""
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from reelm_audit.findings import Finding, Severity
+from reelm_audit.findings import Finding, in_order, worst
 
 if TYPE_CHECKING:
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 else:
     Subparsers = Any
+
+FINE, FOUND, COULD_NOT_CHECK = 0, 1, 2
+
+_WORDS = {"violation": "VIOLATION", "warning": "WARNING", "notice": "Notice"}
+
+
+class CouldNotCheckError(Exception):
+    """Nothing was found because it could not be looked for: no network, no file, no answer."""
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """Return 1 if something is wrong, 0 if nothing is; a notice is nothing wrong."""
+    return FINE if worst(findings) in (None, "notice") else FOUND
 
 
 def say(line: str = "", *, to: TextIO | None = None) -> None:
@@ -21,24 +34,26 @@ def say(line: str = "", *, to: TextIO | None = None) -> None:
     stream.flush()
 
 
-_WORDS = {
-    Severity.NOTE: "note",
-    Severity.WARNING: "WARNING",
-    Severity.VIOLATION: "VIOLATION",
-    Severity.UNCHECKED: "NOT CHECKED",
-}
+def complain(reason: object) -> int:
+    """Say why it could not be checked; return the exit code for that."""
+    say(f"reelm-audit: {reason}", to=sys.stderr)
+    return COULD_NOT_CHECK
 
 
-def say_findings(findings: list[Finding]) -> None:
-    """Print findings for people, the worst first."""
-    order = [Severity.VIOLATION, Severity.WARNING, Severity.UNCHECKED, Severity.NOTE]
-    for finding in sorted(findings, key=lambda each: (order.index(each.severity), each.index or 0)):
-        where = "" if finding.index is None else f" (entry {finding.index})"
-        say(f"{_WORDS[finding.severity]}: {finding.title}{where}  [{finding.code}]")
+def say_findings(findings: Iterable[Finding]) -> None:
+    """Print findings for people, the gravest first."""
+    for finding in in_order(findings):
+        where = "" if finding.index is None else f", entry {finding.index}"
+        say(f"{_WORDS[finding.severity]}: {finding.title} ({finding.code}{where})")
         if finding.detail:
             say(f"    {finding.detail}")
 
 
 def say_json(value: Mapping[str, Any]) -> None:
     """Print one JSON document on one line, names in order, so that the same result is the same bytes."""
-    say(json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+    say(as_line(value))
+
+
+def as_line(value: Mapping[str, Any]) -> str:
+    """Return a JSON document on one line, names in order."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -2,13 +2,11 @@
 
 import argparse
 import signal
-import sys
 import threading
 from pathlib import Path
 
 from reelm_audit import clock
-from reelm_audit.findings import COULD_NOT_CHECK, FINE
-from reelm_audit.output import Subparsers, say
+from reelm_audit.output import FINE, Subparsers, complain, say
 from reelm_audit.tlog.note import NoteError, Verifier
 from reelm_audit.witness_server import WitnessServer
 from reelm_audit.witnessing import StateError, Witness, read_or_make_key
@@ -44,8 +42,7 @@ def _key(chosen: argparse.Namespace) -> int:
     try:
         say(read_or_make_key(chosen.name, chosen.key).vkey)
     except (StateError, NoteError, OSError) as error:
-        say(f"reelm-audit: {error}", to=sys.stderr)
-        return COULD_NOT_CHECK
+        return complain(error)
     return FINE
 
 
@@ -55,8 +52,7 @@ def _serve(chosen: argparse.Namespace) -> int:
         logs = [Verifier.from_vkey(vkey) for vkey in chosen.log]
         server = WitnessServer(chosen.listen, Witness(key, chosen.state, logs, clock.now))
     except (StateError, NoteError, OSError) as error:
-        say(f"reelm-audit: {error}", to=sys.stderr)
-        return COULD_NOT_CHECK
+        return complain(error)
     host, port = server.server_address[:2]
     say(key.vkey)
     say(f"listening on http://{host!s}:{port}/")
