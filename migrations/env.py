@@ -24,7 +24,7 @@ def _policies_first(table, connection, **_):
         "WHERE schemaname = 'public' LOOP "
         "EXECUTE format('DROP POLICY %I ON %I', old.policyname, old.tablename); END LOOP; END $$"
     )
-    connection.exec_driver_sql("DROP VIEW IF EXISTS reelm.followers")
+    connection.exec_driver_sql("DROP VIEW IF EXISTS reelm.followers, reelm.openings, reelm.opening_uses")
 
 
 def _ours(obj, name, type_, reflected, compare_to):

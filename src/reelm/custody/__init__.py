@@ -1,8 +1,9 @@
 """Custody: who may open what.
 
 Owns the keys process (`reelm keys`): the key store, credentials, sessions, tickets, blind indexes, and the
-sealing of columns. It decides each release of a key by the rules of the design's custody chapter.
-May import: realm, models, kit. Other rooms import only `custody.service` (and `custody.fields` through it).
+sealing of columns; the staff's keys, grants (their people, decisions and uses), and who opened a person's data.
+It decides each release of a key by the rules of the design's custody chapter.
+May import: realm, ledger, models, kit. Other rooms import only `custody.service` (and `custody.fields` through it).
 Must never: hand the key-encryption key or a ledger key to a caller, write a secret to a log, or release a
-person's key without a live session or a ticket whose purpose names the columns.
+person's key without a live session, a ticket whose purpose names the columns, or a grant that the ledger holds.
 """

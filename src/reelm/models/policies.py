@@ -58,6 +58,15 @@ FUNCTION_GRANTS = {
     "reelm.existing_ids(uuid[])": "reelm_worker, reelm_keys",
     "reelm.due_clips(timestamptz)": "reelm_worker",
     "reelm.wrapped_clip_key(uuid)": "reelm_keys",
+    "reelm.is_operator()": "reelm_web, reelm_worker, reelm_keys",
+    "reelm.is_staff()": "reelm_web, reelm_worker, reelm_keys",
+    "reelm.people_for_staff(text[], uuid[])": "reelm_web",
+    "reelm.tell_of_grant(uuid, text, uuid[], uuid[])": "reelm_web, reelm_worker",
+    "reelm.grants_due(timestamptz)": "reelm_worker",
+    "reelm.end_grant(uuid, timestamptz, uuid)": "reelm_worker",
+    "reelm.unsettled_grants()": "reelm_worker",
+    "reelm.settle_grant(uuid, bigint)": "reelm_worker",
+    "reelm.forget_grants(timestamptz, timestamptz)": "reelm_worker",
 }
 
 

@@ -5,6 +5,7 @@ to it. A read across rooms is allowed only where a row has to be chosen or order
 """
 
 TABLES_OF: dict[str, tuple[str, ...]] = {
+    "custody": ("staff", "grants", "grant_people", "grant_decisions", "grant_uses"),
     "ledger": ("ledger_entries", "ledger_head", "ledger_witnesses", "ledger_counts"),
     "accounts": ("people", "person_details", "blocks", "invitations", "answers"),
     "social": ("follows",),
@@ -15,6 +16,7 @@ TABLES_OF: dict[str, tuple[str, ...]] = {
     "notices": ("notices",),
     "search": ("search_words", "search_terms"),
     "feed": ("watch_events",),
+    "rights": ("exports", "imports", "import_items", "erasures"),
 }
 
 READS_ACROSS: dict[tuple[str, str], str] = {
