@@ -154,7 +154,7 @@ async def test_an_acknowledged_sign_out_and_erasure_survive_a_kill(child: Child)
     second = (await client.sign_in(kept, PASSWORD, "x")).token
     gone = (await client.sign_in(erased, PASSWORD, "x")).token
     await client.revoke(first)
-    await client.erase(gone)
+    await client.erase(gone, password=PASSWORD)
     child.kill()
     waiting = KeysClient(child.address, CLOCK, patience_seconds=0.05)
     with pytest.raises(KeysUnavailableError) as unavailable:

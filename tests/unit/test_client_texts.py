@@ -22,6 +22,7 @@ _NOT_MET = {
     "clips.published",
     "custody.already_enrolled",
     "custody.caller_refused",
+    "custody.checkpoint_refused",
     "custody.ticket_refused",
     "media.link_expired",
     "media.range_unsuitable",

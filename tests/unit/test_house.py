@@ -36,6 +36,7 @@ LONG_FILES = {"migrations/versions/20261121_2200_first_life.py"}
 # SQL outside repositories, each with its reason.
 SQL_ELSEWHERE = {
     "src/reelm/custody/keystore.py": "the key store's own SQLite file, which only the keys process opens",
+    "src/reelm/custody/marks.py": "the key store's own SQLite file, which only the keys process opens",
     "src/reelm/custody/storefile.py": "the key store's own SQLite file, which only the keys process opens",
     "src/reelm/entrypoints/external.py": "asks a foreign server what it is, before anything is built on it",
     "src/reelm/entrypoints/migrate.py": "makes the roles, tables, functions and policies, as the administrator",

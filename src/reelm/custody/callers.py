@@ -1,6 +1,6 @@
 """Which process may ask the keys process for what; anything that is not listed is refused."""
 
-from reelm.custody import ledger_schemas, schemas
+from reelm.custody import ledger_schemas, rights_schemas, schemas
 
 _WEB: frozenset[type[schemas.Request]] = frozenset(
     {
@@ -23,12 +23,13 @@ _WEB: frozenset[type[schemas.Request]] = frozenset(
         schemas.MintJobTicket,
         schemas.BlindIndex,
         schemas.NewFileKey,
-        schemas.UploadKey,
+        schemas.OwnFileKey,
         schemas.ClipKey,
         schemas.Erase,
         schemas.Ping,
         ledger_schemas.References,
         ledger_schemas.Opening,
+        rights_schemas.ErasureTicket,
         ledger_schemas.SignExport,
         ledger_schemas.ExportVkey,
     }
@@ -40,6 +41,9 @@ _WORKER: frozenset[type[schemas.Request]] = frozenset(
         schemas.Ping,
         ledger_schemas.References,
         ledger_schemas.JobOpenings,
+        rights_schemas.JobClipKeys,
+        rights_schemas.JobFileKey,
+        rights_schemas.EraseByJob,
         ledger_schemas.SignExport,
         ledger_schemas.ExportVkey,
     }

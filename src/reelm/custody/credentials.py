@@ -1,18 +1,27 @@
 """Credentials: passwords and passkeys of people who are enrolled, and the ceremonies that add them."""
 
+import datetime as dt
+
 import msgspec
 
 from reelm.custody import schemas
 from reelm.custody.attempts import Attempts
 from reelm.custody.door import Door, when
-from reelm.custody.errors import LastCredentialError, PasskeyRefusedError, SignInRefusedError
-from reelm.custody.keystore import Keystore
-from reelm.custody.messages import Handlers
+from reelm.custody.errors import (
+    LastCredentialError,
+    PasskeyRefusedError,
+    ProofRequiredError,
+    SignInRefusedError,
+)
+from reelm.custody.keystore import Keystore, PersonRow, SessionRow
+from reelm.custody.messages import Handlers, PasskeyAnswer
 from reelm.custody.passkeys import Passkeys, StoredPasskey, credential_hash
 from reelm.custody.passwords import Passwords
 from reelm.kit.clock import Clock
 from reelm.kit.errors import NotFoundError
 from reelm.kit.ids import Ids
+
+FRESH_SESSION = dt.timedelta(minutes=15)
 
 
 class Credentials:
@@ -51,25 +60,43 @@ class Credentials:
         """Set a new password and end the other sessions; guessing the present one is limited like sign-in."""
         current, person, _ = self._door.live(asked.token)
         self._passwords.check_suitable(asked.new)
-        if asked.passkey is not None:
-            challenge, credential_id = self._passkeys.take_sign_in(asked.passkey)
-            row = self._store.find_passkey(credential_hash(credential_id))
-            if row is None or row.person_id != person.person_id:
-                raise PasskeyRefusedError
-            stored = msgspec.msgpack.decode(self._store.open_passkey(row), type=StoredPasskey)
-            renewed = self._passkeys.verify_sign_in(asked.passkey, challenge, person.person_id, stored)
-            await self._door.write(self._store.update_passkey, row, msgspec.msgpack.encode(renewed))
-        else:
-            counted = self._attempts.begin(person.person_id.hex, address="", device=current.session_id.hex)
-            if not await self._passwords.matches(person.password, asked.current or ""):
-                raise SignInRefusedError(fields={"current": "wrong"})
-            self._attempts.right(counted)
+        await self.prove(current, person, asked.current or "", asked.passkey, field="current")
         hashed = await self._passwords.hash(asked.new)
         self._door.live(asked.token)
         await self._door.write(self._store.set_password, person.person_id, hashed)
         gone = await self._door.write(self._store.end_sessions, person.person_id, current.session_id)
         self._door.announce(gone)
         return schemas.RevokedSessions(gone)
+
+    async def prove(
+        self,
+        session: SessionRow,
+        person: PersonRow,
+        password: str | None,
+        passkey: PasskeyAnswer | None,
+        *,
+        field: str = "password",
+    ) -> None:
+        """Let on only who shows, beside the session, a password or a fresh passkey answer of that person.
+
+        Guessing is limited like sign-in. Raises ProofRequiredError without either, SignInRefusedError naming
+        `field`, or PasskeyRefusedError.
+        """
+        if passkey is not None:
+            challenge, credential_id = self._passkeys.take_sign_in(passkey)
+            row = self._store.find_passkey(credential_hash(credential_id))
+            if row is None or row.person_id != person.person_id:
+                raise PasskeyRefusedError
+            stored = msgspec.msgpack.decode(self._store.open_passkey(row), type=StoredPasskey)
+            renewed = self._passkeys.verify_sign_in(passkey, challenge, person.person_id, stored)
+            await self._door.write(self._store.update_passkey, row, msgspec.msgpack.encode(renewed))
+            return
+        if password is None:
+            raise ProofRequiredError
+        counted = self._attempts.begin(person.person_id.hex, address="", device=session.session_id.hex)
+        if not await self._passwords.matches(person.password, password):
+            raise SignInRefusedError(fields={field: "wrong"})
+        self._attempts.right(counted)
 
     async def sign_up_options(self, asked: schemas.SignUpOptions) -> schemas.Challenge:
         return self._passkeys.registration_options(asked.person_id, None, asked.name, asked.display_name, [])
@@ -78,7 +105,11 @@ class Credentials:
         return self._passkeys.sign_in_options()
 
     async def add_passkey_options(self, asked: schemas.AddPasskeyOptions) -> schemas.Challenge:
+        """Raises ProofRequiredError in a session that did not just begin, unless a proof comes with it."""
         row, person, _ = self._door.live(asked.token)
+        age = int(self._clock.now().timestamp()) - row.created_at
+        if age >= FRESH_SESSION.total_seconds() or asked.password is not None or asked.passkey is not None:
+            await self.prove(row, person, asked.password, asked.passkey)
         known = [
             msgspec.msgpack.decode(self._store.open_passkey(passkey), type=StoredPasskey).credential_id
             for passkey in self._store.list_passkeys(person.person_id)

@@ -46,6 +46,13 @@ class SignInRefusedError(ReelmError):
     title = "That name and password do not go together."
 
 
+class ProofRequiredError(NotAllowedError):
+    """The act needs more than a session: the person's password or a fresh passkey answer."""
+
+    code = "custody.proof_required"
+    title = "Please show once more that it is you, with your password or a passkey."
+
+
 class PasskeyRefusedError(ReelmError):
     """The passkey's answer does not verify, or the challenge was used, is too old, or was someone else's."""
 
@@ -126,6 +133,7 @@ FAULTS: dict[str, type[ReelmError]] = {
         OverloadedError,
         PasskeyRefusedError,
         PasswordUnsuitableError,
+        ProofRequiredError,
         SignInRefusedError,
         SignInRequiredError,
         TicketRefusedError,

@@ -14,6 +14,7 @@ from reelm.custody.attempts import Attempts
 from reelm.custody.credentials import Credentials
 from reelm.custody.door import Door
 from reelm.custody.envelope import new_key
+from reelm.custody.farewells import Farewells
 from reelm.custody.keystore import Keystore
 from reelm.custody.passkeys import Passkeys, RelyingParty
 from reelm.custody.passwords import Passwords
@@ -66,11 +67,13 @@ class Keeper:
         passkeys, attempts = Passkeys(party, clock, ids), Attempts(clock)
         self.door = Door(self.store, self._passwords, passkeys, clock, ids, attempts, announce=self._announce)
         credentials = Credentials(self.store, self.door, self._passwords, passkeys, attempts, clock, ids)
-        releases = Releases(self.store, self.door, purposes or Purposes.read(), rows, clock)
+        purposes = purposes or Purposes.read()
+        releases = Releases(self.store, self.door, purposes, rows, clock)
+        farewells = Farewells(self.store, self.door, credentials, releases, purposes, rows)
         log = LogSigner(self.store, self.door, clock)
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
         references = References(self.store, self.door, releases)
-        parts = (self.door, credentials, releases, log, exports, references)
+        parts = (self.door, credentials, releases, farewells, log, exports, references)
         handlers = {kind: handler for part in parts for kind, handler in part.handlers().items()}
         self._server = KeysServer(handlers, clock, allowed_uids=allowed_uids, secrets=secrets)
         self._telling: set[asyncio.Task[None]] = set()

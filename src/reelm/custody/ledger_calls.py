@@ -1,21 +1,15 @@
 """The part of the client that is about the ledger: signatures, references, openings."""
 
 from collections.abc import Sequence
-from typing import TypeVar
 from uuid import UUID
 
-from reelm.custody import ledger_schemas, schemas
+from reelm.custody import ledger_schemas
+from reelm.custody.calls import Calls
 from reelm.custody.ledger_schemas import MAX_REFERENCES
-from reelm.custody.messages import Message
-
-Body = TypeVar("Body", bound=Message)
 
 
-class LedgerCalls:
+class LedgerCalls(Calls):
     """What `KeysClient` can ask about the ledger."""
-
-    async def _ask(self, request: schemas.AnyRequest, kind: type[Body], *, repeatable: bool = True) -> Body:
-        raise NotImplementedError
 
     async def sign_checkpoint(self, text: str) -> str:
         """The log's signature line on a checkpoint, with its newline; the sequencer only.

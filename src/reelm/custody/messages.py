@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 Caller = Literal["web", "worker", "sequencer", "cli"]
+FileKind = Literal["clip", "upload", "export"]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -35,6 +36,19 @@ class KeyBytes(Message, frozen=True):
     """One key."""
 
     key: bytes
+
+
+class FreshKey(Message, frozen=True):
+    """A new file key, and its wrapped form for the row in `clip_keys`, `uploads` or `exports`."""
+
+    key: bytes
+    wrapped: bytes
+
+
+class Ticket(Message, frozen=True):
+    """A job ticket."""
+
+    ticket: str
 
 
 Handler = Callable[[Any], Coroutine[Any, Any, Message]]

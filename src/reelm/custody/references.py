@@ -56,7 +56,10 @@ class References:
         }
 
     async def references(self, asked: ledger_schemas.References) -> ledger_schemas.ReferenceLines:
-        """Fresh references, different each time but for an erasure's. Raises NotFoundError for a person who is gone."""
+        """Return fresh references, different each time but for an erasure's.
+
+        Raises NotFoundError for a person who is gone.
+        """
         if not _KIND.fullmatch(asked.kind):
             raise InvalidRequestError(fields={"kind": "malformed"})
         if len(asked.items) > MAX_REFERENCES or any(

@@ -24,11 +24,29 @@ from reelm.kit.limits import Limit, RateLimiter
 
 _BLIND_LIMIT = Limit(burst=300, seconds_each=0.05)
 _BLIND_NAMES: tuple[schemas.ContactKind, ...] = ("email", "phone")
-_WRAPPED_IN: dict[schemas.FileKind, str] = {"clip": "clip_keys", "upload": "uploads"}
+_WRAPPED_IN: dict[schemas.FileKind, str] = {
+    "clip": "clip_keys",
+    "upload": "uploads",
+    "export": "exports",
+}
 
 
 def _file_context(kind: schemas.FileKind, file_id: UUID, person_id: UUID) -> bytes:
     return context(_WRAPPED_IN[kind], "wrapped_key", file_id.bytes, person_id.bytes)
+
+
+def fresh_file_key(person: PersonRow, kind: schemas.FileKind, file_id: UUID) -> schemas.FreshKey:
+    """Make a key for a file and wrap it under its person's data key."""
+    key = new_key()
+    return schemas.FreshKey(key, seal(person.data_key, key, _file_context(kind, file_id, person.person_id)))
+
+
+def open_file_key(person: PersonRow, kind: schemas.FileKind, file_id: UUID, wrapped: bytes) -> bytes:
+    """Open a wrapped key. Raises NotFoundError for another person's, another file's or a broken one."""
+    try:
+        return unseal(person.data_key, wrapped, _file_context(kind, file_id, person.person_id))
+    except SealBrokenError:
+        raise NotFoundError from None
 
 
 class Releases:
@@ -56,9 +74,8 @@ class Releases:
             schemas.OpenJob: self.open_job,
             schemas.BlindIndex: self.blind_index,
             schemas.NewFileKey: self.new_file_key,
-            schemas.UploadKey: self.upload_key,
+            schemas.OwnFileKey: self.own_file_key,
             schemas.ClipKey: self.clip_key,
-            schemas.Erase: self.erase,
         }
 
     async def person_key(self, asked: schemas.PersonKey) -> schemas.KeyBytes:
@@ -77,11 +94,6 @@ class Releases:
             await self._door.destroy(person_id)
         return schemas.Done()
 
-    async def erase(self, asked: schemas.Erase) -> schemas.Done:
-        _, person, _ = self._door.live(asked.token)
-        await self._door.destroy(person.person_id)
-        return schemas.Done()
-
     async def blind_index(self, asked: schemas.BlindIndex) -> schemas.KeyBytes:
         """Limited for the whole realm: who can ask often enough can test every telephone number there is."""
         self._limits.spend("blind", asked.kind, _BLIND_LIMIT)
@@ -91,13 +103,11 @@ class Releases:
 
     async def new_file_key(self, asked: schemas.NewFileKey) -> schemas.FreshKey:
         _, person, _ = self._door.live(asked.token)
-        key = new_key()
-        about = _file_context(asked.kind, asked.file_id, person.person_id)
-        return schemas.FreshKey(key, seal(person.data_key, key, about))
+        return fresh_file_key(person, asked.kind, asked.file_id)
 
-    async def upload_key(self, asked: schemas.UploadKey) -> schemas.KeyBytes:
+    async def own_file_key(self, asked: schemas.OwnFileKey) -> schemas.KeyBytes:
         _, person, _ = self._door.live(asked.token)
-        return schemas.KeyBytes(self._open_file(person, "upload", asked.upload_id, asked.wrapped))
+        return schemas.KeyBytes(open_file_key(person, asked.kind, asked.file_id, asked.wrapped))
 
     async def clip_key(self, asked: schemas.ClipKey) -> schemas.KeyBytes:
         """The database is asked as the viewer. Raises NotFoundError for what the viewer can't see."""
@@ -108,13 +118,7 @@ class Releases:
         author = self._store.find_person(found[0]) if found else None
         if found is None or author is None:
             raise NotFoundError
-        return schemas.KeyBytes(self._open_file(author, "clip", asked.clip_id, found[1]))
-
-    def _open_file(self, person: PersonRow, kind: schemas.FileKind, file_id: UUID, wrapped: bytes) -> bytes:
-        try:
-            return unseal(person.data_key, wrapped, _file_context(kind, file_id, person.person_id))
-        except SealBrokenError:
-            raise NotFoundError from None
+        return schemas.KeyBytes(open_file_key(author, "clip", asked.clip_id, found[1]))
 
     # --- jobs ---------------------------------------------------------------------------------------------
 
@@ -122,8 +126,10 @@ class Releases:
         """Raises TicketRefusedError for a purpose that is not declared."""
         _, person, _ = self._door.live(asked.token)
         purpose = self._purposes.get(asked.purpose)
+        if purpose.erases:
+            raise TicketRefusedError
         seconds = max(1, min(asked.ttl_seconds, purpose.ttl_seconds))
-        return self._job_ticket(asked.purpose, person.person_id, asked.clip_id, seconds)
+        return self.job_ticket(asked.purpose, person.person_id, asked.clip_id, seconds)
 
     async def schedule_ticket(self, asked: schemas.ScheduleTicket) -> schemas.Ticket:
         """A ticket without a session; raises TicketRefusedError unless the purpose says that it has a schedule."""
@@ -132,37 +138,50 @@ class Releases:
             raise TicketRefusedError
         if purpose.columns and not purpose.schedule_opens_columns:
             raise TicketRefusedError
-        return self._job_ticket(asked.purpose, asked.person_id, asked.clip_id, purpose.ttl_seconds)
+        return self.job_ticket(asked.purpose, asked.person_id, asked.clip_id, purpose.ttl_seconds)
 
-    def _job_ticket(
-        self, purpose: str, person_id: UUID, clip_id: UUID | None, seconds: int
-    ) -> schemas.Ticket:
+    def job_ticket(self, purpose: str, person_id: UUID, clip_id: UUID | None, seconds: int) -> schemas.Ticket:
         expires_at = self._clock.now() + dt.timedelta(seconds=seconds)
         return schemas.Ticket(mint_job(self._job_secret, JobTicket(person_id, purpose, clip_id, expires_at)))
 
-    def live_job(self, job_ticket: str) -> tuple[JobTicket, Purpose, PersonRow]:
-        """Return what a live job ticket says, its purpose and its person. Raises TicketRefusedError."""
+    def read_job(self, job_ticket: str) -> tuple[JobTicket, Purpose]:
+        """Return what a live job ticket says, and its purpose. Raises TicketRefusedError."""
         ticket = verify_job(self._job_secret, job_ticket, self._clock.now())
-        purpose = self._purposes.get(ticket.purpose)
+        return ticket, self._purposes.get(ticket.purpose)
+
+    def live_job(self, job_ticket: str) -> tuple[JobTicket, Purpose, PersonRow]:
+        """The same with the ticket's person. Raises TicketRefusedError for somebody who is gone."""
+        ticket, purpose = self.read_job(job_ticket)
         person = self._store.find_person(ticket.person_id)
         if person is None:
             raise TicketRefusedError("This person is gone.")
         return ticket, purpose, person
 
+    def subject_of(self, ticket: JobTicket) -> tuple[str, dt.datetime]:
+        """Return a subject ticket for the job's person and purpose, and until when it is good."""
+        expires_at = min(self._clock.now() + SUBJECT_TTL, ticket.expires_at).replace(microsecond=0)
+        secret = self._door.subject_secret
+        return mint_subject(secret, ticket.person_id, ticket.purpose, expires_at), expires_at
+
     async def open_job(self, asked: schemas.OpenJob) -> schemas.JobKeys:
-        """Raises TicketRefusedError for another purpose or clip, an expired ticket, or an erased person."""
-        ticket, purpose, person = self.live_job(asked.job_ticket)
+        """Raises TicketRefusedError for another purpose or clip, an expired ticket, or an erased person.
+
+        What erases a person goes on reaching the rows of one who is gone, and gets no key.
+        """
+        ticket, purpose = self.read_job(asked.job_ticket)
         if ticket.purpose != asked.purpose or ticket.clip_id != asked.clip_id:
             raise TicketRefusedError
-        expires_at = min(self._clock.now() + SUBJECT_TTL, ticket.expires_at).replace(microsecond=0)
-        subject = mint_subject(self._door.subject_secret, person.person_id, ticket.purpose, expires_at)
+        subject, expires_at = self.subject_of(ticket)
+        if purpose.erases:
+            return schemas.JobKeys(ticket.person_id, subject, expires_at, None, None, None)
+        _, _, person = self.live_job(asked.job_ticket)
         clip_key = upload_key = None
         if purpose.clip_key and ticket.clip_id is not None:
             found = await self._rows.find_clip_key(subject, ticket.clip_id)
             if found is not None and found[0] == person.person_id:
-                clip_key = self._open_file(person, "clip", ticket.clip_id, found[1])
-        if purpose.clip_key and asked.upload is not None:
-            upload_key = self._open_file(person, "upload", *asked.upload)
+                clip_key = open_file_key(person, "clip", ticket.clip_id, found[1])
+        if (purpose.clip_key or purpose.own_clips) and asked.upload is not None:
+            upload_key = open_file_key(person, "upload", *asked.upload)
         return schemas.JobKeys(
             person.person_id,
             subject,

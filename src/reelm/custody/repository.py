@@ -21,6 +21,10 @@ class RealmRows(Protocol):
         """Author and wrapped key of a clip, if the ticket's subject can see the clip."""
         ...
 
+    async def list_clip_keys(self, ticket: str, clip_ids: list[UUID]) -> list[tuple[UUID, UUID, bytes]]:
+        """Clip, author and wrapped key of those of these clips that the ticket's subject can see."""
+        ...
+
     async def list_existing(self, person_ids: list[UUID]) -> set[UUID]:
         """Which of these people have a row."""
         ...
@@ -47,6 +51,15 @@ class PostgresRows:
                 clip_id,
             )
         return None if row is None else (row["author_id"], row["wrapped_key"])
+
+    async def list_clip_keys(self, ticket: str, clip_ids: list[UUID]) -> list[tuple[UUID, UUID, bytes]]:
+        async with self._database.transaction(ticket) as uow:
+            rows = await uow.fetch(
+                "SELECT c.id, k.author_id, k.wrapped_key FROM clips c, reelm.wrapped_clip_key(c.id) k"
+                " WHERE c.id = ANY ($1::uuid[])",
+                clip_ids,
+            )
+        return [(row["id"], row["author_id"], row["wrapped_key"]) for row in rows]
 
     async def list_existing(self, person_ids: list[UUID]) -> set[UUID]:
         async with self._database.transaction() as uow:

@@ -11,14 +11,33 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody import ledger_schemas
-from reelm.custody.messages import Caller, Done, KeyBytes, Message, PasskeyAnswer, Request
+from reelm.custody import ledger_schemas, rights_schemas
+from reelm.custody.messages import (
+    Caller,
+    Done,
+    FileKind,
+    FreshKey,
+    KeyBytes,
+    Message,
+    PasskeyAnswer,
+    Request,
+    Ticket,
+)
 
-__all__ = ["Caller", "Done", "KeyBytes", "Message", "PasskeyAnswer", "Request"]
+__all__ = [
+    "Caller",
+    "Done",
+    "FileKind",
+    "FreshKey",
+    "KeyBytes",
+    "Message",
+    "PasskeyAnswer",
+    "Request",
+    "Ticket",
+]
 
 MAX_FRAME_BYTES = 128 * 1024
 ContactKind = Literal["email", "phone"]
-FileKind = Literal["clip", "upload"]
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -120,11 +139,13 @@ class SignUpOptions(Request, frozen=True):
 
 
 class AddPasskeyOptions(Request, frozen=True):
-    """Options for one more passkey of a signed-in person."""
+    """Options for one more passkey of a signed-in person; not just signed in, they have to prove who they are."""
 
     token: str
     name: str
     display_name: str
+    password: str | None = None
+    passkey: PasskeyAnswer | None = None
 
 
 class SignInOptions(Request, frozen=True):
@@ -202,11 +223,12 @@ class NewFileKey(Request, frozen=True):
     file_id: UUID
 
 
-class UploadKey(Request, frozen=True):
-    """Open the wrapped key of the session's person's own upload."""
+class OwnFileKey(Request, frozen=True):
+    """Open the wrapped key of a file of the session's own person."""
 
     token: str
-    upload_id: UUID
+    kind: FileKind
+    file_id: UUID
     wrapped: bytes
 
 
@@ -218,9 +240,11 @@ class ClipKey(Request, frozen=True):
 
 
 class Erase(Request, frozen=True):
-    """Destroy every key, credential and session of the session's person."""
+    """Destroy every key, credential and session of the session's person, who has to prove who they are."""
 
     token: str
+    password: str | None = None
+    passkey: PasskeyAnswer | None = None
 
 
 class Ping(Request, frozen=True):
@@ -249,11 +273,12 @@ AnyRequest = (
     | OpenJob
     | BlindIndex
     | NewFileKey
-    | UploadKey
+    | OwnFileKey
     | ClipKey
     | Erase
     | Ping
     | ledger_schemas.LedgerRequest
+    | rights_schemas.RightsRequest
 )
 
 
@@ -329,19 +354,6 @@ class PasskeyLines(Message, frozen=True):
     """All passkeys of a person."""
 
     items: list[PasskeyLine]
-
-
-class FreshKey(Message, frozen=True):
-    """A new file key, and its wrapped form for the row in `clip_keys` or `uploads`."""
-
-    key: bytes
-    wrapped: bytes
-
-
-class Ticket(Message, frozen=True):
-    """A job ticket."""
-
-    ticket: str
 
 
 class JobKeys(Message, frozen=True):

@@ -8,14 +8,16 @@ import datetime as dt
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from reelm.custody import schemas
+from reelm.custody.calls import Body
 from reelm.custody.contacts import normal_contact
-from reelm.custody.errors import SignInRefusedError, TicketRefusedError
+from reelm.custody.errors import ProofRequiredError, SignInRefusedError, TicketRefusedError
+from reelm.custody.farewell_calls import FarewellCalls
 from reelm.custody.fields import open_field, seal_field
 from reelm.custody.ledger_calls import LedgerCalls
 from reelm.custody.link import KeysLink
@@ -41,6 +43,7 @@ __all__ = [
     "KeysClient",
     "PasskeyAnswer",
     "PasskeyLine",
+    "ProofRequiredError",
     "Session",
     "SessionLine",
     "SignInRefusedError",
@@ -54,10 +57,9 @@ __all__ = [
 
 REMEMBER = dt.timedelta(seconds=20)
 _REMEMBERED = 50_000
-Body = TypeVar("Body", bound=schemas.Message)
 
 
-class KeysClient(LedgerCalls):
+class KeysClient(LedgerCalls, FarewellCalls):
     """Asks the keys process. Make it inside the running event loop; `close` it at the end.
 
     `resolve` remembers a session for 20 seconds. A revocation forgets it at once: in this process, and by the
@@ -225,9 +227,22 @@ class KeysClient(LedgerCalls):
             (await self._revoked(schemas.ChangePassword(token, current, new, passkey))).session_ids
         )
 
-    async def passkey_options(self, token: str, handle: str, display_name: str = "") -> Challenge:
-        """Options for one more passkey of the session's person."""
-        return await self._ask(schemas.AddPasskeyOptions(token, handle, display_name), Challenge)
+    async def passkey_options(
+        self,
+        token: str,
+        handle: str,
+        display_name: str = "",
+        *,
+        password: str | None = None,
+        passkey: PasskeyAnswer | None = None,
+    ) -> Challenge:
+        """Options for one more passkey of the session's person.
+
+        Raises ProofRequiredError in a session older than 15 minutes unless a password or passkey comes with it.
+        """
+        return await self._ask(
+            schemas.AddPasskeyOptions(token, handle, display_name, password, passkey), Challenge
+        )
 
     async def add_passkey(self, token: str, passkey: PasskeyAnswer, label: str) -> PasskeyLine:
         """Store one more passkey. Raises PasskeyRefusedError."""
@@ -239,11 +254,6 @@ class KeysClient(LedgerCalls):
     async def remove_passkey(self, token: str, passkey_id: UUID) -> None:
         """Raises NotFoundError, or LastCredentialError for the only way to sign in."""
         await self._ask(schemas.RemovePasskey(token, passkey_id), schemas.Done, repeatable=False)
-
-    async def erase(self, token: str) -> None:
-        """Destroy all keys, credentials and sessions of the session's person. There is no way back."""
-        await self._ask(schemas.Erase(token), schemas.Done, repeatable=False)
-        self.forget_everything()
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -265,7 +275,11 @@ class KeysClient(LedgerCalls):
 
     async def upload_key(self, token: str, upload_id: UUID, wrapped: bytes) -> bytes:
         """Open the key of the session's person's own upload. Raises NotFoundError for anyone else's."""
-        return (await self._ask(schemas.UploadKey(token, upload_id, wrapped), schemas.KeyBytes)).key
+        return await self.own_file_key(token, "upload", upload_id, wrapped)
+
+    async def own_file_key(self, token: str, kind: schemas.FileKind, file_id: UUID, wrapped: bytes) -> bytes:
+        """Open the wrapped key of a file of the session's own person. Raises NotFoundError for anyone else's."""
+        return (await self._ask(schemas.OwnFileKey(token, kind, file_id, wrapped), schemas.KeyBytes)).key
 
     async def clip_key(self, token: str, clip_id: UUID) -> bytes:
         """The key of a clip the session's person can see. Raises NotFoundError."""

@@ -367,7 +367,7 @@ async def test_an_erased_person_is_gone_with_everything(house: House) -> None:
     client, worker = house.client(), house.client("worker")
     person_id, token = await house.person(client)
     ticket = await client.mint_job_ticket(token, "media_process", house.ids.new())
-    await client.erase(token)
+    await client.erase(token, password="correct horse")
     with pytest.raises(SignInRequiredError):
         await client.resolve(token)
     with pytest.raises(errors.SignInRefusedError):

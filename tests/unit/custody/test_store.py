@@ -141,7 +141,7 @@ async def test_nothing_of_an_erased_person_is_left_in_the_files(house: House) ->
         return b"".join(path.read_bytes() for path in folder.iterdir())
 
     assert all(trace in raw() for trace in traces)
-    await client.erase(token)
+    await client.erase(token, password="battery staple")
     assert not [trace for trace in traces if trace in raw()]
     assert people[12][0].bytes in raw()
 
