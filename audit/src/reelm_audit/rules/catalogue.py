@@ -1,4 +1,4 @@
-"""Every rule by its code (`catalogue.json`): how grave a breach is, what it means for people, what promise it touches.
+"""Every rule by its code (`catalogue.json`): how grave a breach is, what it means, which promise it touches.
 
 `docs/guide/findings.md` is made from the same table: `python -m reelm_audit.rules.catalogue`.
 """
