@@ -1,6 +1,6 @@
 """Which process may ask the keys process for what; anything that is not listed is refused."""
 
-from reelm.custody import ledger_schemas, rights_schemas, schemas
+from reelm.custody import backup_schemas, ledger_schemas, rights_schemas, schemas
 
 _WEB: frozenset[type[schemas.Request]] = frozenset(
     {
@@ -53,7 +53,7 @@ _SEQUENCER: frozenset[type[schemas.Request]] = frozenset(
 )
 MAY_ASK: dict[schemas.Caller, frozenset[type[schemas.Request]]] = {
     "web": _WEB,
-    "cli": _WEB,
+    "cli": _WEB | {backup_schemas.MakeBackupKeys},
     "worker": _WORKER,
     "sequencer": _SEQUENCER,
 }

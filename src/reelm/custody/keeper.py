@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from reelm.custody.attempts import Attempts
+from reelm.custody.backup_keys import BackupKeys
 from reelm.custody.credentials import Credentials
 from reelm.custody.door import Door
 from reelm.custody.envelope import new_key
@@ -73,7 +74,8 @@ class Keeper:
         log = LogSigner(self.store, self.door, clock)
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
         references = References(self.store, self.door, releases)
-        parts = (self.door, credentials, releases, farewells, log, exports, references)
+        backups = BackupKeys(self.store, self.door, clock)
+        parts = (self.door, credentials, releases, farewells, log, exports, references, backups)
         handlers = {kind: handler for part in parts for kind, handler in part.handlers().items()}
         self._server = KeysServer(handlers, clock, allowed_uids=allowed_uids, secrets=secrets)
         self._telling: set[asyncio.Task[None]] = set()

@@ -134,6 +134,10 @@ class Keystore(Marks):
         )
         return [UUID(bytes=row[0]) for row in rows]
 
+    def list_people(self) -> list[UUID]:
+        """Return everybody who has keys."""
+        return [UUID(bytes=row[0]) for row in self.reader.execute("SELECT person_id FROM people")]
+
     def count_people(self) -> int:
         return int(self.reader.execute("SELECT count(*) FROM people").fetchone()[0])
 

@@ -14,9 +14,11 @@ from uuid import UUID
 import msgspec
 
 from reelm.custody import schemas
+from reelm.custody.backup_calls import BackupCalls
+from reelm.custody.backup_keys import BackupOpener, open_stream, seal_stream
 from reelm.custody.calls import Body
 from reelm.custody.contacts import normal_contact
-from reelm.custody.errors import ProofRequiredError, SignInRefusedError, TicketRefusedError
+from reelm.custody.errors import ProofRequiredError, SealBrokenError, SignInRefusedError, TicketRefusedError
 from reelm.custody.farewell_calls import FarewellCalls
 from reelm.custody.fields import open_field, seal_field
 from reelm.custody.ledger_calls import LedgerCalls
@@ -36,6 +38,7 @@ from reelm.custody.schemas import (
 from reelm.kit.clock import Clock
 
 __all__ = [
+    "BackupOpener",
     "Challenge",
     "Enrolment",
     "FreshKey",
@@ -44,6 +47,7 @@ __all__ = [
     "PasskeyAnswer",
     "PasskeyLine",
     "ProofRequiredError",
+    "SealBrokenError",
     "Session",
     "SessionLine",
     "SignInRefusedError",
@@ -52,14 +56,16 @@ __all__ = [
     "Visitor",
     "normal_contact",
     "open_field",
+    "open_stream",
     "seal_field",
+    "seal_stream",
 ]
 
 REMEMBER = dt.timedelta(seconds=20)
 _REMEMBERED = 50_000
 
 
-class KeysClient(LedgerCalls, FarewellCalls):
+class KeysClient(LedgerCalls, FarewellCalls, BackupCalls):
     """Asks the keys process. Make it inside the running event loop; `close` it at the end.
 
     `resolve` remembers a session for 20 seconds. A revocation forgets it at once: in this process, and by the

@@ -379,3 +379,32 @@ CREATE OR REPLACE TRIGGER words_removed AFTER DELETE ON search_words
   REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_words();
 CREATE OR REPLACE TRIGGER words_changed AFTER UPDATE ON search_words
   REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_words();
+
+-- After a restore, which moves no counter row by row: every counter as it follows from what is there.
+CREATE OR REPLACE FUNCTION reelm.recount() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE people p SET
+    followers = (SELECT count(*) FROM follows f WHERE f.followee_id = p.id AND f.state = 'accepted'),
+    following = (SELECT count(*) FROM follows f WHERE f.follower_id = p.id AND f.state = 'accepted'),
+    clips = (SELECT count(*) FROM clips c WHERE c.author_id = p.id AND c.audience = 'everyone'
+             AND c.status = 'ready' AND c.published_at IS NOT NULL),
+    likes = (SELECT count(*) FROM likes l JOIN clips c ON c.id = l.clip_id WHERE c.author_id = p.id);
+  UPDATE clip_counters n SET
+    likes = (SELECT count(*) FROM likes WHERE clip_id = n.clip_id),
+    comments = (SELECT count(*) FROM comments WHERE clip_id = n.clip_id),
+    reposts = (SELECT count(*) FROM reposts WHERE clip_id = n.clip_id);
+  UPDATE comments c SET
+    likes = (SELECT count(*) FROM comment_likes WHERE comment_id = c.id),
+    replies = (SELECT count(*) FROM comments r WHERE r.parent_id = c.id);
+  UPDATE sounds s SET uses = (SELECT count(*) FROM clips WHERE sound_id = s.id AND published_at IS NOT NULL);
+$$;
+
+-- While a backup is put back: whoever has no key any more is gone, whatever the backup still says in public.
+CREATE OR REPLACE FUNCTION reelm.keep_people(kept uuid[]) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE gone integer;
+BEGIN
+  DELETE FROM people WHERE id <> ALL (kept);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN gone;
+END $$;

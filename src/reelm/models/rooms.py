@@ -30,4 +30,5 @@ READS_ACROSS: dict[tuple[str, str], str] = {
     ("search", "clip_tags"): "a tag's public uses are counted, by the catalogue role",
     ("feed", "clips"): "the catalogue of public clips is built by its own role",
     ("feed", "clip_counters"): "the catalogue of public clips is built by its own role",
+    ("backups", "people"): "a backup goes from person to person, in the order of their ids",
 }

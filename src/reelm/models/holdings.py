@@ -1,0 +1,65 @@
+"""Whose each row is, and which rows are public: what a backup seals under whose key.
+
+Every table is named here; a test demands it, and another holds `PUBLIC` against what the database shows to somebody
+who is nobody. In the conditions the row is `t`.
+"""
+
+_OF_CLIP = "(SELECT c.author_id FROM clips c WHERE c.id = t.clip_id)"
+_PUBLIC_CLIP = "{}audience = 'everyone' AND {}status = 'ready' AND {}published_at IS NOT NULL"
+_ITS_CLIP_IS_PUBLIC = (
+    "EXISTS (SELECT 1 FROM clips c WHERE c.id = t.{} AND " + _PUBLIC_CLIP.format("c.", "c.", "c.") + ")"
+)
+
+# table → the person a row belongs to, as SQL over the row `t`; None for rows of nobody.
+OWNER: dict[str, str | None] = {
+    "people": "t.id",
+    "person_details": "t.person_id",
+    "blocks": "t.person_id",
+    "follows": "t.follower_id",
+    "answers": "t.person_id",
+    "invitations": None,
+    "uploads": "t.person_id",
+    "upload_parts": "t.person_id",
+    "clips": "t.author_id",
+    "clip_keys": "t.author_id",
+    "clip_counters": _OF_CLIP,
+    "clip_tags": _OF_CLIP,
+    "sounds": "t.author_id",
+    "likes": "t.person_id",
+    "reposts": "t.person_id",
+    "comments": "t.author_id",
+    "comment_likes": "t.person_id",
+    "notices": "t.person_id",
+    "watch_events": "t.person_id",
+    "search_words": None,
+    "search_terms": None,
+    "ledger_entries": None,
+    "ledger_head": None,
+    "ledger_witnesses": None,
+    "ledger_counts": None,
+    "staff": "t.person_id",
+    "grants": "t.asked_by",
+    "grant_people": "t.person_id",
+    "grant_decisions": "t.person_id",
+    "grant_uses": "t.person_id",
+    "exports": "t.person_id",
+    "imports": "t.person_id",
+    "import_items": "t.person_id",
+    "erasures": "t.person_id",
+}
+
+# table → which of its rows are public, as SQL over the row `t`. All other rows are sealed.
+PUBLIC: dict[str, str] = {
+    "people": "true",
+    "clips": _PUBLIC_CLIP.format("t.", "t.", "t."),
+    "clip_counters": _ITS_CLIP_IS_PUBLIC.format("clip_id"),
+    "clip_tags": _ITS_CLIP_IS_PUBLIC.format("clip_id"),
+    "comments": _ITS_CLIP_IS_PUBLIC.format("clip_id"),
+    "sounds": _ITS_CLIP_IS_PUBLIC.format("origin_clip_id"),
+    "search_words": "true",
+    "search_terms": "true",
+    "ledger_entries": "true",
+    "ledger_head": "true",
+    "ledger_witnesses": "true",
+    "ledger_counts": "true",
+}
