@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from reelm_audit import commands
-from reelm_audit.output import COULD_NOT_CHECK, CouldNotCheckError, complain
+from reelm_audit.findings import COULD_NOT_CHECK
+from reelm_audit.output import CouldNotCheckError, complain
 
 
 def parser() -> argparse.ArgumentParser:

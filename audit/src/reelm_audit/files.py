@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace `path` by `data`, on disk when this returns."""
+def write_whole(path: Path, data: bytes, mode: int = 0o644, *, named: bool = True) -> None:
+    """Replace `path` by `data`, on disk when this returns; not `named`: its name, only once its folder is synced."""
     draft = path.with_name(path.name + ".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
@@ -13,7 +13,8 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    sync_folder(path.parent)
+    if named:
+        sync_folder(path.parent)
 
 
 def make_folder(path: Path, mode: int = 0o755) -> None:

@@ -1,4 +1,4 @@
-"""What the commands print, for people or, as JSON, for machines; and what their exit codes mean."""
+"""What the commands print, for people or, as JSON, for machines."""
 
 import argparse
 import json
@@ -6,25 +6,23 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from reelm_audit.findings import Finding, in_order, worst
+from reelm_audit.findings import COULD_NOT_CHECK, Finding, Severity, in_order
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 else:
     Subparsers = Any
 
-FINE, FOUND, COULD_NOT_CHECK = 0, 1, 2
-
-_WORDS = {"violation": "VIOLATION", "warning": "WARNING", "notice": "Notice"}
+_WORDS = {
+    Severity.VIOLATION: "VIOLATION",
+    Severity.WARNING: "WARNING",
+    Severity.UNCHECKED: "Not checked",
+    Severity.NOTE: "Note",
+}
 
 
 class CouldNotCheckError(Exception):
     """Nothing was found because it could not be looked for: no network, no file, no answer."""
-
-
-def exit_code(findings: Iterable[Finding]) -> int:
-    """Return 1 if something is wrong, 0 if nothing is; a notice is nothing wrong."""
-    return FINE if worst(findings) in (None, "notice") else FOUND
 
 
 def say(line: str = "", *, to: TextIO | None = None) -> None:

@@ -6,7 +6,8 @@ import threading
 from pathlib import Path
 
 from reelm_audit import clock
-from reelm_audit.output import FINE, Subparsers, complain, say
+from reelm_audit.findings import FINE
+from reelm_audit.output import Subparsers, complain, say
 from reelm_audit.tlog.note import NoteError, Verifier
 from reelm_audit.witness_server import WitnessServer
 from reelm_audit.witnessing import StateError, Witness, read_or_make_key
