@@ -51,7 +51,13 @@ def demo(data: Data = _DEFAULT_DATA, port: Port = None, quiet: Quiet = False) ->
     from reelm.entrypoints.up import up as run
 
     raise typer.Exit(
-        run(data, port, quiet=quiet, after=lambda settings: fill_if_empty(settings, quiet=quiet))
+        run(
+            data,
+            port,
+            quiet=quiet,
+            after=lambda settings: fill_if_empty(settings, quiet=quiet),
+            witnesses=True,
+        )
     )
 
 

@@ -26,10 +26,12 @@ _log = structlog.get_logger()
 After = Callable[[Settings], int]
 
 
-def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None) -> int:
+def up(
+    data: Path, port: int | None, *, quiet: bool, after: After | None = None, witnesses: bool = False
+) -> int:
     """Run the realm in `data` until a signal stops it. Raises StartError.
 
-    `after` runs in a process of its own once everything is ready.
+    `after` runs in a process of its own once everything is ready. `witnesses`: run the demo's own two beside it.
     """
     process.limit_allocator_arenas()
     # One thread for NumPy's algebra: the web processes are the threads, and this process forks.
@@ -43,7 +45,7 @@ def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None)
     )
     settings = settings_of(folder, sockets, port)
     folder.lock(_address(settings))
-    _prepare_charter(settings)
+    _prepare_charter(settings, witnesses=witnesses)
     with serving.listen(settings.web.host, settings.web.port) as listener:
         settings = _with_bound_port(settings, listener)
         folder.name_owner(_address(settings))
@@ -52,6 +54,7 @@ def up(data: Path, port: int | None, *, quiet: bool, after: After | None = None)
                 [
                     *_database_programs(settings, folder, sockets, progress),
                     *realm_programs(settings, listener, quiet=quiet),
+                    *(_witness_programs(settings, quiet=quiet) if witnesses else []),
                 ],
                 progress.waiting_for,
             )
@@ -93,10 +96,20 @@ def _database_programs(
     return [database_program(cluster)]
 
 
-def _prepare_charter(settings: Settings) -> None:
+def _witness_programs(settings: Settings, *, quiet: bool) -> list[Program]:
+    from reelm.entrypoints.demo import witnesses
+
+    return witnesses.programs(settings, quiet=quiet)
+
+
+def _prepare_charter(settings: Settings, *, witnesses: bool) -> None:
     """Make `realm.json` and its first keyholder where they are missing. Raises StartError."""
     try:
         RealmService.load(settings)
+        if witnesses:
+            from reelm.entrypoints.demo.witnesses import name_in_charter
+
+            name_in_charter(settings.data)
         charter.prepare(settings.data)
     except (RealmDocumentError, ValueError) as error:
         raise StartError(f"The realm's document can't be read: {error}.", "Mend realm.json.") from error

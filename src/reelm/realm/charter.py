@@ -7,6 +7,7 @@ charter and the staff; nothing that serves reads it, so it can be moved to anoth
 import base64
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -54,9 +55,14 @@ def prepare(data: Path) -> None:
         key = _read_or_make_key(data)
         first = Keyholder(name=realm.operator.name, role="operator", vkey=key.vkey)
         realm = msgspec.structs.replace(realm, keyholders=Keyholders(threshold=1, members=[first]))
-        _write(path, msgspec.json.format(msgspec.json.encode(realm), indent=2) + b"\n", 0o644)
+        write_document(data, realm)
     if (data / FOLDER / KEY_FILE).exists():
         _sign(data, realm)
+
+
+def write_document(data: Path, realm: RealmDocument) -> None:
+    """Write `realm.json`, whole or not at all; who changes it signs it by `prepare` at the next start."""
+    _write(data / "realm.json", msgspec.json.format(msgspec.json.encode(realm), indent=2) + b"\n", 0o644)
 
 
 def keyholder_key(data: Path, realm: RealmDocument) -> Ed25519Signer:
@@ -70,13 +76,15 @@ def keyholder_key(data: Path, realm: RealmDocument) -> Ed25519Signer:
     return key
 
 
-def signatures_of(data: Path, realm: RealmDocument) -> list[CharterSignature]:
-    """Return the valid signatures of this charter's own keyholders, at most one each."""
+def signatures_of(
+    data: Path, realm: RealmDocument, keyholders: Iterable[str] | None = None
+) -> list[CharterSignature]:
+    """Return the valid signatures of these keyholders (by default the charter's own), at most one each."""
     path = data / SIGNATURES_FILE
     if not path.exists():
         return []
     document, digest = document_of(realm), digest_of(realm)
-    members = {member.vkey for member in realm.keyholders.members}
+    members = set(keyholders or ()) or {member.vkey for member in realm.keyholders.members}
     found: dict[str, CharterSignature] = {}
     for signature in msgspec.json.decode(path.read_bytes(), type=list[CharterSignature]):
         if signature.charter != digest or signature.keyholder not in members:

@@ -1,6 +1,7 @@
 """Decisions about the realm: its document, read once at start, and what follows from it."""
 
 import datetime as dt
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -42,9 +43,9 @@ class RealmService:
             raise RealmDocumentError(f"{path}: {error}") from error
         return cls(document, settings)
 
-    def charter_signatures(self) -> list[charter.CharterSignature]:
-        """Return the keyholders' signatures over the charter in force, as far as they are here."""
-        return charter.signatures_of(self._settings.data, self.document)
+    def charter_signatures(self, keyholders: Iterable[str] | None = None) -> list[charter.CharterSignature]:
+        """Return these keyholders' (by default its own) signatures over the charter, as far as they are here."""
+        return charter.signatures_of(self._settings.data, self.document, keyholders)
 
     def info(self, check: Check) -> RealmInfo:
         """Return the public page about the realm; `check` is what the ledger knows of its witnesses."""
