@@ -101,6 +101,7 @@ def alembic_config(settings: Settings) -> Any:
 async def _apply(settings: Settings, clock: Clock) -> None:
     from reelm.models import everything  # noqa: F401
     from reelm.models.declare import metadata
+    from reelm.models.own import own_statements
     from reelm.models.policies import function_statements, policy_statements
 
     connection = await _connect(settings)
@@ -109,9 +110,9 @@ async def _apply(settings: Settings, clock: Clock) -> None:
         async with connection.transaction():
             await connection.execute("SET LOCAL ROLE reelm_owner")
             await connection.execute("SET LOCAL lock_timeout = '5s'")
-            for name in ("subject.sql", "functions.sql", "grants.sql"):
+            for name in ("subject.sql", "functions.sql", "grants.sql", "rights.sql"):
                 await connection.execute(files("reelm.models").joinpath(name).read_text())
-            for statement in (*policy_statements(metadata), *function_statements()):
+            for statement in (*own_statements(metadata), *policy_statements(metadata), *function_statements()):
                 await connection.execute(statement)
             today = clock.now().date()
             first, last = today - dt.timedelta(days=settings.event_days), today + dt.timedelta(days=3)

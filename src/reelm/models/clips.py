@@ -38,15 +38,17 @@ uploads = declare(
     column("name_sealed", BYTEA(), DataClass.PRIVATE, nullable=True),
     column("declared_type", Text(), DataClass.OPERATIONAL, server_default=""),
     column("wrapped_key", BYTEA(), DataClass.OPERATIONAL),
+    column("purpose", Text(), DataClass.OPERATIONAL, server_default="clip"),
     column("clip_id", UUID(), DataClass.OPERATIONAL, nullable=True),
     column("created_at", WHEN, DataClass.OPERATIONAL, server_default=NOW),
     column("expires_at", WHEN, DataClass.OPERATIONAL),
     Index("ix_uploads_expires_at", "expires_at"),
+    CheckConstraint("purpose IN ('clip', 'import')", name="purpose"),
     CheckConstraint("received_bytes <= size_bytes", name="not_over"),
     purpose="Files on their way in, so that a lost connection loses nothing.",
     retention="48 hours without a piece; once it is part of a clip, as long as the clip's original is kept.",
     audiences=[owner("person_id")],
-    grants={"reelm_web": "SELECT, INSERT, UPDATE, DELETE", "reelm_worker": "SELECT, UPDATE, DELETE"},
+    grants={"reelm_web": "SELECT, INSERT, UPDATE, DELETE", "reelm_worker": "SELECT, INSERT, UPDATE, DELETE"},
 )
 
 upload_parts = declare(
@@ -59,7 +61,7 @@ upload_parts = declare(
     purpose="The pieces of a file on its way in.",
     retention="As long as the upload.",
     audiences=[owner("person_id")],
-    grants={"reelm_web": "SELECT, INSERT, DELETE", "reelm_worker": "SELECT, DELETE"},
+    grants={"reelm_web": "SELECT, INSERT, DELETE", "reelm_worker": "SELECT, INSERT, DELETE"},
 )
 
 clips = declare(
@@ -93,6 +95,7 @@ clips = declare(
     column("upload_id", UUID(), DataClass.OPERATIONAL, nullable=True),
     column("edit", JSONB(), DataClass.OPERATIONAL, server_default="{}"),
     column("keep_original", Boolean(), DataClass.OPERATIONAL, server_default=text("true")),
+    column("imported", Boolean(), DataClass.OPERATIONAL, server_default=text("false")),
     column("sound_title", Text(), DataClass.PUBLIC, nullable=True),
     column("failure_code", Text(), DataClass.OPERATIONAL, nullable=True),
     column("failure_detail", Text(), DataClass.OPERATIONAL, nullable=True),
@@ -120,7 +123,7 @@ clips = declare(
     ],
     grants={
         "reelm_web": "SELECT, INSERT, UPDATE, DELETE",
-        "reelm_worker": "SELECT, UPDATE",
+        "reelm_worker": "SELECT, INSERT, UPDATE",
         "reelm_catalog": "SELECT (id, author_id, status, caption, tags, mentions, sound_id, visibility, audience, "
         "allow_comments, allow_download, allow_sound_reuse, label_ai, label_paid, language, draft, publish_at, "
         "created_at, published_at, changed_at, media)",
@@ -137,7 +140,7 @@ clip_keys = declare(
     purpose="The key of a clip's sealed files, itself sealed under its author's key.",
     retention="As long as the clip.",
     audiences=[owner("author_id")],
-    grants={"reelm_web": "SELECT, INSERT, DELETE", "reelm_worker": "SELECT"},
+    grants={"reelm_web": "SELECT, INSERT, DELETE", "reelm_worker": "SELECT, INSERT"},
 )
 
 clip_counters = declare(

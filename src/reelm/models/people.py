@@ -52,7 +52,7 @@ people = declare(
     grants={
         "reelm_web": "SELECT, INSERT (id, handle, handle_key, display_name, bio, avatar, private), "
         "UPDATE (handle, handle_key, display_name, bio, avatar, private), DELETE",
-        "reelm_worker": "SELECT",
+        "reelm_worker": "SELECT, UPDATE (display_name, bio, avatar, private)",
         "reelm_catalog": "SELECT",
         "reelm_keys": "SELECT (id)",
     },
@@ -81,7 +81,7 @@ person_details = declare(
         "phone_sealed, phone_index, age_band, jurisdiction, language), "
         "UPDATE (birth_date_sealed, country_sealed, email_sealed, email_index, phone_sealed, phone_index, "
         "age_band, jurisdiction, language)",
-        "reelm_worker": "SELECT (person_id, language)",
+        "reelm_worker": "SELECT (person_id, language), UPDATE (language)",
     },
 )
 
@@ -123,7 +123,7 @@ follows = declare(
     ],
     grants={
         "reelm_web": "SELECT, INSERT (follower_id, followee_id, state), DELETE",
-        "reelm_worker": "SELECT",
+        "reelm_worker": "SELECT, INSERT (follower_id, followee_id, state)",
         "reelm_keys": "SELECT (follower_id, followee_id, state)",
     },
 )

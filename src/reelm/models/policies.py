@@ -67,6 +67,11 @@ FUNCTION_GRANTS = {
     "reelm.unsettled_grants()": "reelm_worker",
     "reelm.settle_grant(uuid, bigint)": "reelm_worker",
     "reelm.forget_grants(timestamptz, timestamptz)": "reelm_worker",
+    "reelm.own_tables()": "reelm_web, reelm_worker",
+    "reelm.own_rows(text, text[], integer)": "reelm_web, reelm_worker",
+    "reelm.expire_exports(timestamptz)": "reelm_worker",
+    "reelm.existing_exports(uuid[])": "reelm_worker",
+    "reelm.erase_subject()": "reelm_worker",
 }
 
 

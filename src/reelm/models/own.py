@@ -1,0 +1,170 @@
+"""Where a person's own rows are, table by table, and how they end; from it the database's functions are made.
+
+Every table is decided here: it holds rows of people (`OWN`), or it doesn't, for a stated reason (`NOBODYS`).
+`tests/unit/rights/test_own.py` refuses a table that is in neither. From `OWN` each migration makes anew:
+
+    reelm.own_tables()                       each table, what it is for, and how many rows are the subject's
+    reelm.own_rows(table, after, at_most)    the subject's rows of one table, in the order of that key
+
+They are needed beside row-level security because what is about a person is more than what the app shows them: their
+comment under a clip that was hidden since, a notice about it, the words by which they are found. They answer the
+subject alone, in a session or in the job of an export.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import MetaData, Table
+
+from reelm.models.declare import DataClass
+
+MINE = "t.person_id = me"
+MY_CLIP = "t.clip_id IN (SELECT id FROM clips WHERE author_id = me)"
+GOES_WITH_PERSON = "with the person's row (foreign key)"
+GOES_WITH_CLIP = "with the clip (foreign key)"
+# From the most to the least guarded: a table counts under the first of these that one of its columns has.
+ORDER = (
+    DataClass.IDENTITY,
+    DataClass.PRIVATE,
+    DataClass.SOCIAL,
+    DataClass.TELEMETRY,
+    DataClass.DERIVED,
+    DataClass.PUBLIC,
+    DataClass.OPERATIONAL,
+)
+
+
+@dataclass(frozen=True)
+class Own:
+    """A person's rows of a table: which they are, in which order they are paged, and how erasure ends them."""
+
+    condition: str = MINE
+    key: tuple[str, ...] = ()
+    ends: str = GOES_WITH_PERSON
+
+
+OWN: dict[str, Own] = {
+    "people": Own("t.id = me", ("id",), "deleted by reelm.erase_subject"),
+    "person_details": Own(key=("person_id",)),
+    "blocks": Own(key=("blocked_id",)),
+    "follows": Own("t.follower_id = me OR t.followee_id = me", ("follower_id", "followee_id")),
+    "notices": Own(key=("id",)),
+    "answers": Own(key=("key",)),
+    "uploads": Own(key=("id",)),
+    "upload_parts": Own(key=("upload_id", "number")),
+    "clips": Own("t.author_id = me", ("id",)),
+    "clip_keys": Own("t.author_id = me", ("clip_id",)),
+    "clip_counters": Own(MY_CLIP, ("clip_id",), GOES_WITH_CLIP),
+    "clip_tags": Own(MY_CLIP, ("clip_id", "tag"), GOES_WITH_CLIP),
+    "sounds": Own("t.author_id = me", ("id",)),
+    "likes": Own(key=("clip_id",)),
+    "reposts": Own(key=("clip_id",)),
+    "comments": Own(
+        "t.author_id = me", ("id",), "deleted by reelm.erase_subject; what others answered stays"
+    ),
+    "comment_likes": Own(key=("comment_id",)),
+    "watch_events": Own(key=("at", "id")),
+    "search_words": Own(
+        "(t.kind = 'person' AND t.reference = me::text) "
+        "OR (t.kind = 'clip' AND t.reference IN (SELECT id::text FROM clips WHERE author_id = me)) "
+        "OR (t.kind = 'sound' AND t.reference IN (SELECT id::text FROM sounds WHERE author_id = me))",
+        ("kind", "reference"),
+        "by the triggers of people, clips and sounds",
+    ),
+    "staff": Own(key=("key_id",)),
+    # What a member of staff asked and decided. Whom it was about finds it in `grant_people`.
+    "grants": Own(
+        "t.asked_by = me OR t.decided_by = me", ("id",), "stays without the person (foreign key); words go"
+    ),
+    "grant_people": Own(key=("grant_id",)),
+    "grant_decisions": Own(key=("grant_id",)),
+    "grant_uses": Own(key=("id",)),
+    "exports": Own(key=("id",)),
+    "imports": Own(key=("id",)),
+    "import_items": Own(key=("import_id", "kind", "source")),
+    "erasures": Own(key=("person_id",), ends="deleted by the job once nothing else is left"),
+}
+
+NOBODYS: dict[str, str] = {
+    "invitations": "a link that names nobody, and is not tied to who used it",
+    "search_terms": "how often a word occurs in all public things together",
+    "ledger_entries": "the public ledger: no personal data, and references that only an opening can match",
+    "ledger_counts": "how many entries there were of a kind",
+    "ledger_head": "how long the ledger is",
+    "ledger_witnesses": "outside parties who cosign, not people of the realm",
+}
+
+
+def class_of(table: Table) -> DataClass:
+    """Return the most guarded data class among a table's columns."""
+    held = {column.info["class"] for column in table.columns}
+    return next(each for each in ORDER if each in held)
+
+
+def own_statements(metadata: MetaData) -> Iterator[str]:
+    """Yield the statements that make the two functions for the tables there are."""
+    tables = [metadata.tables[name] for name in OWN if name in metadata.tables]
+    yield _own_tables(tables)
+    yield _own_rows(tables)
+
+
+_HEAD = (
+    "LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$\n"
+    "DECLARE me uuid := reelm.subject();\nBEGIN\n"
+    "  IF me IS NULL OR reelm.purpose() NOT IN ('session', 'rights_export') THEN RETURN; END IF;\n"
+)
+
+
+def _own_tables(tables: list[Table]) -> str:
+    lines = [
+        f"  RETURN QUERY SELECT {_text(table.name)}::text, {_text(_about(table))}::jsonb, "
+        f"(SELECT count(*) FROM {table.name} t WHERE {OWN[table.name].condition});"
+        for table in tables
+    ]
+    return (
+        "CREATE OR REPLACE FUNCTION reelm.own_tables() RETURNS TABLE (name text, about jsonb, rows bigint)\n"
+        + _HEAD
+        + "\n".join(lines)
+        + "\nEND $$"
+    )
+
+
+def _own_rows(tables: list[Table]) -> str:
+    lines = []
+    for table in tables:
+        own = OWN[table.name]
+        names = ", ".join(f"t.{name}" for name in own.key)
+        last = ", ".join(
+            f"after[{number}]::{table.columns[name].type.compile()}" for number, name in enumerate(own.key, 1)
+        )
+        lines.append(
+            f"    WHEN {_text(table.name)} THEN RETURN QUERY SELECT to_jsonb(t) FROM {table.name} t "
+            f"WHERE ({own.condition}) AND (after IS NULL OR ({names}) > ({last})) "
+            f"ORDER BY {names} LIMIT least(at_most, 1000);"
+        )
+    return (
+        "CREATE OR REPLACE FUNCTION reelm.own_rows(of_table text, after text[], at_most integer) "
+        "RETURNS SETOF jsonb\n"
+        + _HEAD
+        + "  CASE of_table\n"
+        + "\n".join(lines)
+        + "\n    ELSE RETURN;\n  END CASE;\nEND $$"
+    )
+
+
+def _about(table: Table) -> str:
+    return json.dumps(
+        {
+            "class": str(class_of(table)),
+            "purpose": table.info["purpose"],
+            "retention": table.info["retention"],
+            "key": list(OWN[table.name].key),
+            "sealed": [column.name for column in table.columns if column.name.endswith("_sealed")],
+        },
+        sort_keys=True,
+    )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
