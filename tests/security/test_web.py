@@ -50,6 +50,17 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.parametrize("path", [path for path in ANSWERS if not path.startswith("/media/")])
+async def test_a_head_is_a_get_without_its_body(client: httpx.AsyncClient, path: str) -> None:
+    got, asked = await client.get(path), await client.head(path)
+    assert asked.status_code == got.status_code
+    assert asked.content == b""
+    once = {"x-request-id", "date", "content-length", "content-encoding", "vary", "transfer-encoding"}
+    assert {n: v for n, v in asked.headers.items() if n not in once} == {
+        n: v for n, v in got.headers.items() if n not in once
+    }
+
+
 @pytest.mark.parametrize("path", ANSWERS)
 async def test_every_answer_carries_what_protects_it(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)

@@ -2,7 +2,8 @@
 
 Steps: a request id; refusal of oversized bodies, announced or not, and of unsafe requests that a browser made
 for another site; the application; security headers, the release, the access metric. What the API answers is
-kept by nobody unless it says otherwise itself.
+kept by nobody unless it says otherwise itself. HEAD is answered as GET would be, without the body (RFC 9110 §9.3.2),
+but where the application means something of its own by it.
 """
 
 import secrets
@@ -21,6 +22,7 @@ from reelm.settings import Settings
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _JSON_BODY_BYTES = 1_000_000
 _KEPT_BY_NOBODY = (b"cache-control", b"private, no-store")
+_OWN_HEAD = ("/api/v1/uploads", "/api/v1/stream", "/media/")
 _LARGE = ("/api/v1/uploads", "/api/v1/me/avatar")
 _POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -65,6 +67,9 @@ class Gate:
         scope.setdefault("state", {})["request_id"] = request_id
         own = self._embed if scope["path"].startswith("/embed/") else self._page
         api = scope["path"].startswith("/api/")
+        bare = scope["method"] == "HEAD" and not scope["path"].startswith(_OWN_HEAD)
+        if bare:
+            scope = {**scope, "method": "GET"}
         began = self._clock.monotonic()
         status = 500
 
@@ -76,6 +81,10 @@ class Gate:
                 if api and not any(name.lower() == b"cache-control" for name, _ in headers):
                     headers.append(_KEPT_BY_NOBODY)
                 message = {**message, "headers": headers}
+            elif bare and message["type"] == "http.response.body":
+                if message.get("more_body"):
+                    return
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         try:
