@@ -75,12 +75,12 @@ class Bundle:
             raise CouldNotCheckError("the copy has no checkpoint")
         return data
 
-    def bundles(self, size: int) -> Iterator[tuple[int, list[bytes]]]:
-        """Yield the first index and the entries of each bundle up to `size` entries.
+    def bundles(self, size: int, first: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        """Yield the first index and the entries of each bundle up to `size` entries, from that of entry `first` on.
 
         Ends early where one is missing; raises `TileError` where one can't be read.
         """
-        for start in range(0, size, WIDTH):
+        for start in range(first // WIDTH * WIDTH, size, WIDTH):
             count = min(WIDTH, size - start)
             data = self._read(entries_path(start // WIDTH, count))
             if data is None and count < WIDTH:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from reelm_audit.findings import Finding
 from reelm_audit.rules.catalogue import found
-from reelm_audit.tlog import policy
 from reelm_audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from reelm_audit.tlog.cosignature import timestamp
 from reelm_audit.tlog.note import Note, NoteError, Verifier, parse_note
-from reelm_audit.tlog.policy import NO_WITNESSES, Policy, PolicyError
+from reelm_audit.tlog.policy import Policy
 
 FRESH_SECONDS = 30 * 60  # witnesses renew every ten minutes, even where nothing happens
 AHEAD_SECONDS = 5 * 60  # how far clocks may differ
@@ -38,6 +37,13 @@ class Witnesses:
         if not self.policy.needs_witnesses:
             return "unwitnessed"
         return "witnessed" if self.policy.is_met_by(self.times) else "self-declared"
+
+    def as_json(self) -> list[dict[str, str | int | None]]:
+        """Return the policy's witnesses, and when each signed, as `--json` prints them."""
+        return [
+            {"name": each.key.name, "vkey": each.key.vkey, "signed_at": self.times.get(each.name)}
+            for each in self.policy.witnesses
+        ]
 
     @property
     def latest(self) -> int | None:
@@ -84,13 +90,3 @@ def _quorum(of: Policy, times: dict[str, int], now: int | None) -> Iterable[Find
     elif now is not None and not of.is_met_by(n for n, when in times.items() if when >= now - FRESH_SECONDS):
         age = (now - max(times.values())) // 60
         yield found("log.stale", f"The newest witness's signature is {age} minutes old.")
-
-
-def policy_of(text: str | None) -> Policy | None:
-    """Read a charter's witness policy; None where it can't be read, which the rules report."""
-    if text is None:
-        return NO_WITNESSES
-    try:
-        return policy.parse(text)
-    except PolicyError:
-        return None
