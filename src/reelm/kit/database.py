@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any, Self
 from uuid import UUID
 
@@ -33,6 +34,14 @@ _CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, asyn
 _TICKET = re.compile(r"[A-Za-z0-9._-]{1,400}")
 
 
+_begun_here: ContextVar[tuple["UnitOfWork", ...]] = ContextVar("units of work begun here", default=())
+
+
+def in_transaction() -> bool:
+    """Say whether the present task is inside a transaction: whoever then waits for long holds a connection."""
+    return any(each.under_way for each in _begun_here.get())
+
+
 class DatabaseUnavailableError(OverloadedError):
     """PostgreSQL is restarting or out of connections."""
 
@@ -54,12 +63,18 @@ class UnitOfWork:
         self._connection: Any = None
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
+    @property
+    def under_way(self) -> bool:
+        """Whether its transaction has begun and has not ended."""
+        return self._connection is not None
+
     async def _begun(self) -> Any:
         if self._connection is None:
             try:
                 self._connection = await self._pool.acquire(timeout=10)
             except CONNECTION_LOST as error:
                 raise DatabaseUnavailableError(retry_after_seconds=2) from error
+            _begun_here.set((*(each for each in _begun_here.get() if each.under_way), self))
             with _translated(self._connection):
                 await self._connection.execute("BEGIN")
                 if self._ticket is not None:

@@ -9,6 +9,7 @@ import datetime as dt
 from typing import Annotated, Literal
 
 import msgspec
+
 from reelm_audit.tlog import canonical
 
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", description="SHA-256, hexadecimal")]
