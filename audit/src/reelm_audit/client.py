@@ -136,4 +136,5 @@ class RealmClient:
                 raise CouldNotCheckError(f"{self.url} answers too slowly")
         if answer.length:
             raise CouldNotCheckError(f"{self.url} broke off in the middle of an answer")
+        answer.close()  # all is read, so the connection is free for the next request
         return b"".join(parts)

@@ -85,7 +85,7 @@ def _run(chosen: argparse.Namespace) -> int:
         )
         return FINE
     say(
-        f"Entry {shown.index} is in the ledger {checkpoint.origin}, under its checkpoint of {checkpoint.size} entries."
+        f"Entry {shown.index} is in the ledger {checkpoint.origin}, under its checkpoint of {checkpoint.size}."
     )
     say(f"Signed by the log{''.join(f', and by witness {name}' for name in sorted(witnessed.witnesses))}.")
     return FINE

@@ -21,7 +21,7 @@ def register(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "receipt",
         help="check a person's receipt, offline",
-        description="Without --vkey and --policy the keys that the receipt names are used: compare them with the realm's.",
+        description="Without --vkey and --policy the keys are used that the receipt names: compare them.",
     )
     parser.add_argument("file", type=Path, metavar="FILE")
     add_trust(parser)

@@ -14,7 +14,7 @@ def register(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "verify",
         help="check a copy of a ledger, offline",
-        description="Check a copy that `watch` made, a folder or its zip. Says the same, byte for byte, on every run.",
+        description="Check a copy that `watch` made, a folder or its zip. Says the same bytes on every run.",
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE")
     add_options(parser)
