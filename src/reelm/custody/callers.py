@@ -1,6 +1,6 @@
 """Which process may ask the keys process for what; anything that is not listed is refused."""
 
-from reelm.custody import backup_schemas, ledger_schemas, rights_schemas, schemas
+from reelm.custody import backup_schemas, ledger_schemas, opening_schemas, rights_schemas, schemas
 
 _WEB: frozenset[type[schemas.Request]] = frozenset(
     {
@@ -30,6 +30,7 @@ _WEB: frozenset[type[schemas.Request]] = frozenset(
         ledger_schemas.References,
         ledger_schemas.Opening,
         rights_schemas.ErasureTicket,
+        opening_schemas.GrantOpening,
         ledger_schemas.SignExport,
         ledger_schemas.ExportVkey,
     }

@@ -1,5 +1,6 @@
 """What custody refuses, and why. `FAULTS` lets a client raise the same type that the keys process raised."""
 
+from reelm.custody.opening_errors import REFUSALS
 from reelm.kit.errors import (
     ConflictError,
     InvalidRequestError,
@@ -120,6 +121,7 @@ class CheckpointRefusedError(ConflictError):
 FAULTS: dict[str, type[ReelmError]] = {
     error.code: error
     for error in (
+        *REFUSALS,
         AlreadyEnrolledError,
         BusyError,
         CallerRefusedError,

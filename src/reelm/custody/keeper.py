@@ -12,11 +12,14 @@ import structlog
 
 from reelm.custody.attempts import Attempts
 from reelm.custody.backup_keys import BackupKeys
+from reelm.custody.charterpin import UnsignedCharterError, follow
 from reelm.custody.credentials import Credentials
 from reelm.custody.door import Door
 from reelm.custody.envelope import new_key
 from reelm.custody.farewells import Farewells
+from reelm.custody.grantproof import CharterRules
 from reelm.custody.keystore import Keystore
+from reelm.custody.opener import Opener
 from reelm.custody.passkeys import Passkeys, RelyingParty
 from reelm.custody.passwords import Passwords
 from reelm.custody.purposes import Purposes
@@ -29,6 +32,7 @@ from reelm.custody.signing import ExportSigner, LogSigner, export_name
 from reelm.kit.clock import Clock
 from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import Ids
+from reelm.realm.service import RealmService
 
 SECRET_AGE = dt.timedelta(days=30)
 UNCLAIMED_AGE = dt.timedelta(days=1)
@@ -43,6 +47,17 @@ def relying_party(origin: str) -> RelyingParty:
         port = f":{parts.port}" if parts.port else ""
         return RelyingParty("localhost", "localhost", (f"{parts.scheme}://localhost{port}", origin))
     return RelyingParty(host, host, (origin,))
+
+
+def _rules(store: Keystore, realm: RealmService | None) -> CharterRules | None:
+    """The charter to obey until the process ends; None, so that no grant opens anything, where there is none."""
+    if realm is None:
+        return None
+    try:
+        return follow(store, realm)
+    except (UnsignedCharterError, ValueError) as error:
+        _log.error("keys.charter_not_followed", reason=type(error).__name__)
+        return None
 
 
 class Keeper:
@@ -60,6 +75,7 @@ class Keeper:
         secrets: Mapping[Caller, str] | None = None,
         passwords: Passwords | None = None,
         purposes: Purposes | None = None,
+        realm: RealmService | None = None,
     ) -> None:
         self._clock = clock
         self._rows = rows
@@ -75,7 +91,18 @@ class Keeper:
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
         references = References(self.store, self.door, releases)
         backups = BackupKeys(self.store, self.door, clock)
-        parts = (self.door, credentials, releases, farewells, log, exports, references, backups)
+        opener = Opener(self.store, self.door, log, rows, clock, _rules(self.store, realm))
+        parts = (
+            self.door,
+            credentials,
+            releases,
+            farewells,
+            log,
+            exports,
+            references,
+            backups,
+            opener,
+        )
         handlers = {kind: handler for part in parts for kind, handler in part.handlers().items()}
         self._server = KeysServer(handlers, clock, allowed_uids=allowed_uids, secrets=secrets)
         self._telling: set[asyncio.Task[None]] = set()

@@ -8,6 +8,7 @@ from reelm.custody.envelope import context
 from reelm.custody.storefile import StoreFile
 
 _LOG_HEAD = context("log_head", "sealed")
+_CHARTER_PIN = context("charter_pin", "sealed")
 
 
 class LogHead(msgspec.Struct, frozen=True):
@@ -16,6 +17,14 @@ class LogHead(msgspec.Struct, frozen=True):
     origin: str
     size: int = -1
     root: bytes = b""
+
+
+class CharterPin(msgspec.Struct, frozen=True):
+    """The charter that was obeyed last, and who has to sign the next one."""
+
+    digest: str
+    keyholders: list[str]
+    threshold: int
 
 
 class Marks(StoreFile):
@@ -52,3 +61,35 @@ class Marks(StoreFile):
         db.execute(
             "INSERT INTO log_head VALUES (1, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed", (sealed,)
         )
+
+    # --- the charter --------------------------------------------------------------------------------------
+
+    def find_charter_pin(self) -> CharterPin | None:
+        """Raises SealBrokenError for a pin that was not written with this store's keys."""
+        row = self.reader.execute("SELECT sealed FROM charter_pin").fetchone()
+        if row is None:
+            return None
+        return msgspec.msgpack.decode(self.ring.unseal(row[0], _CHARTER_PIN), type=CharterPin)
+
+    def pin_charter(self, pin: CharterPin) -> None:
+        sealed = self.ring.seal(msgspec.msgpack.encode(pin), _CHARTER_PIN)
+        with self.writing() as db:
+            db.execute(
+                "INSERT INTO charter_pin VALUES (1, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
+                (sealed,),
+            )
+
+    # --- uses of grants -----------------------------------------------------------------------------------
+
+    def mark_grant_use(self, entry_index: int, what: str, now: int) -> bool:
+        """Note that a use was opened; False if it was before."""
+        with self.writing() as db:
+            cursor = db.execute(
+                "INSERT INTO grant_uses VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (entry_index, what, now)
+            )
+            return cursor.rowcount == 1
+
+    def sweep_grant_uses(self, before: int) -> int:
+        """Forget uses that no grant can name any more."""
+        with self.writing() as db:
+            return db.execute("DELETE FROM grant_uses WHERE used_at < ?", (before,)).rowcount

@@ -1,13 +1,25 @@
 """What the keys process asks of the realm's database, as the role `reelm_keys`.
 
 It can install the subject secret, see which clips a subject sees, read wrapped clip keys, and tell which people
-exist. It can't read one column of anyone's identity.
+exist. Functions that only it may call give it one person's rows, for openings under a grant: of identity, sealed.
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
+import msgspec
+
 from reelm.kit.database import Database
+
+GrantedKind = Literal["ties", "watched", "clips"]
+_GRANTED: dict[GrantedKind, str] = {
+    "ties": "SELECT kind, handle, display_name, requested, since FROM reelm.granted_ties($1, $2, $3)",
+    "watched": "SELECT at, clip_id, kind, watched_ms, position_ms, source"
+    " FROM reelm.granted_watched($1, $2, $3)",
+    "clips": "SELECT id, status, caption, audience, draft, created_at, published_at, media"
+    " FROM reelm.granted_clips($1, $2, $3)",
+}
 
 
 class RealmRows(Protocol):
@@ -27,6 +39,30 @@ class RealmRows(Protocol):
 
     async def list_existing(self, person_ids: list[UUID]) -> set[UUID]:
         """Which of these people have a row."""
+        ...
+
+    async def list_enrolled_staff(self, key_ids: list[str]) -> dict[str, UUID]:
+        """Whose these staff keys are; keys of those who left are missing."""
+        ...
+
+    async def list_entries_after(
+        self, kinds: Sequence[str], index: int
+    ) -> list[tuple[int | None, dict[str, Any]]]:
+        """Entries of these kinds beyond a place in the ledger, and those that wait for their place (None)."""
+        ...
+
+    async def find_granted_identity(self, person_id: UUID) -> dict[str, bytes | None]:
+        """The sealed columns of a person's details; empty for nobody."""
+        ...
+
+    async def list_granted(
+        self, kind: GrantedKind, person_id: UUID, skip: int, most: int
+    ) -> list[dict[str, Any]]:
+        """Rows of one kind of a person's data, newest first."""
+        ...
+
+    async def find_granted_clip(self, person_id: UUID, clip_id: UUID) -> dict[str, Any] | None:
+        """A clip of this person's own that not everybody may see, with its wrapped key."""
         ...
 
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
@@ -65,6 +101,49 @@ class PostgresRows:
         async with self._database.transaction() as uow:
             rows = await uow.fetch("SELECT id FROM reelm.existing_ids($1::uuid[]) AS id", person_ids)
         return {row["id"] for row in rows}
+
+    async def list_enrolled_staff(self, key_ids: list[str]) -> dict[str, UUID]:
+        async with self._database.transaction() as uow:
+            rows = await uow.fetch("SELECT key_id, person_id FROM reelm.enrolled_staff($1::text[])", key_ids)
+        return {row["key_id"]: row["person_id"] for row in rows}
+
+    async def list_entries_after(
+        self, kinds: Sequence[str], index: int
+    ) -> list[tuple[int | None, dict[str, Any]]]:
+        async with self._database.transaction() as uow:
+            rows = await uow.fetch(
+                "SELECT leaf_index, body FROM ledger_entries WHERE kind = ANY ($1::text[])"
+                " AND (leaf_index > $2 OR leaf_index IS NULL)",
+                list(kinds),
+                index,
+            )
+        return [(row["leaf_index"], msgspec.json.decode(row["body"])) for row in rows]
+
+    async def find_granted_identity(self, person_id: UUID) -> dict[str, bytes | None]:
+        async with self._database.transaction() as uow:
+            row = await uow.fetch_row(
+                "SELECT birth_date_sealed, country_sealed, email_sealed, phone_sealed"
+                " FROM reelm.granted_identity($1)",
+                person_id,
+            )
+        return {} if row is None else dict(row)
+
+    async def list_granted(
+        self, kind: GrantedKind, person_id: UUID, skip: int, most: int
+    ) -> list[dict[str, Any]]:
+        async with self._database.transaction() as uow:
+            rows = await uow.fetch(_GRANTED[kind], person_id, skip, most)
+        return [dict(row) for row in rows]
+
+    async def find_granted_clip(self, person_id: UUID, clip_id: UUID) -> dict[str, Any] | None:
+        async with self._database.transaction() as uow:
+            row = await uow.fetch_row(
+                "SELECT id, status, caption, audience, draft, created_at, published_at, media, wrapped_key"
+                " FROM reelm.granted_clip($1, $2)",
+                person_id,
+                clip_id,
+            )
+        return None if row is None else dict(row)
 
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
         async with self._database.transaction() as uow:

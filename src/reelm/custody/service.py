@@ -23,6 +23,9 @@ from reelm.custody.farewell_calls import FarewellCalls
 from reelm.custody.fields import open_field, seal_field
 from reelm.custody.ledger_calls import LedgerCalls
 from reelm.custody.link import KeysLink
+from reelm.custody.opening_calls import OpeningCalls
+from reelm.custody.opening_errors import GrantRefusedError
+from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
 from reelm.custody.schemas import (
     Challenge,
     Enrolment,
@@ -42,8 +45,12 @@ __all__ = [
     "Challenge",
     "Enrolment",
     "FreshKey",
+    "GrantOpening",
+    "GrantRefusedError",
     "JobKeys",
     "KeysClient",
+    "LoggedEntry",
+    "OpenedData",
     "PasskeyAnswer",
     "PasskeyLine",
     "ProofRequiredError",
@@ -65,7 +72,7 @@ REMEMBER = dt.timedelta(seconds=20)
 _REMEMBERED = 50_000
 
 
-class KeysClient(LedgerCalls, FarewellCalls, BackupCalls):
+class KeysClient(LedgerCalls, FarewellCalls, BackupCalls, OpeningCalls):
     """Asks the keys process. Make it inside the running event loop; `close` it at the end.
 
     `resolve` remembers a session for 20 seconds. A revocation forgets it at once: in this process, and by the

@@ -18,7 +18,7 @@ from reelm.custody.releases import Releases
 from reelm.kit.clock import Clock
 from reelm.kit.errors import InvalidRequestError
 from reelm_audit.tlog import checkpoint
-from reelm_audit.tlog.note import Ed25519Signer, NoteError, sign_note
+from reelm_audit.tlog.note import Ed25519Signer, NoteError, Verifier, sign_note
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -42,10 +42,10 @@ class LogSigner:
             ledger_schemas.LogVkey: self.log_vkey,
         }
 
-    def vkey(self) -> str | None:
-        """The log's verifier key, once its origin is known."""
+    def verifier(self) -> Verifier | None:
+        """What checks the log's signatures; None until its origin is known."""
         head = self._store.find_log_head()
-        return None if head is None else Ed25519Signer(head.origin, self._secret).vkey
+        return None if head is None else Ed25519Signer(head.origin, self._secret).verifier
 
     async def log_vkey(self, asked: ledger_schemas.LogVkey) -> ledger_schemas.VerifierKey:
         """Raises CheckpointRefusedError for another origin than the first one named."""

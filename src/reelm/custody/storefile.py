@@ -49,6 +49,9 @@ _MIGRATIONS = (
         PRIMARY KEY (entry_index, what)) STRICT, WITHOUT ROWID;
     CREATE INDEX grant_uses_age ON grant_uses (used_at);
     """,
+    """
+    CREATE TABLE charter_pin (only INTEGER PRIMARY KEY CHECK (only = 1), sealed BLOB NOT NULL) STRICT;
+    """,
 )
 
 

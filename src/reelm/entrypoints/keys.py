@@ -24,6 +24,7 @@ from reelm.kit.clock import SystemClock
 from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import SystemIds
+from reelm.realm.service import RealmService
 from reelm.settings import Settings
 
 _PR_SET_DUMPABLE = 4
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, bound: socket.socket, allowed_uids: set[int
         SystemIds(clock),
         allowed_uids=allowed_uids,
         secrets=settings.caller_secrets,
+        realm=RealmService.load(settings),
     )
     try:
         await keeper.start(bound)

@@ -355,6 +355,62 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT k.author_id, k.wrapped_key FROM clip_keys k WHERE k.clip_id = of_clip
 $$;
 
+-- For `reelm keys` alone, when a grant opens one person's data (release rule (c)): it checks the grant before it asks,
+-- and no other role may call these. What is sealed stays sealed here; others appear by their public names only.
+CREATE OR REPLACE FUNCTION reelm.enrolled_staff(key_ids text[]) RETURNS TABLE (key_id text, person_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT s.key_id, s.person_id FROM staff s JOIN person_details d ON d.person_id = s.person_id
+   WHERE s.key_id = ANY (key_ids) AND s.state = 'enrolled' AND d.role = 'operator'
+$$;
+
+CREATE OR REPLACE FUNCTION reelm.granted_identity(of_person uuid)
+RETURNS TABLE (birth_date_sealed bytea, country_sealed bytea, email_sealed bytea, phone_sealed bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT d.birth_date_sealed, d.country_sealed, d.email_sealed, d.phone_sealed FROM person_details d
+   WHERE d.person_id = of_person
+$$;
+
+CREATE OR REPLACE FUNCTION reelm.granted_ties(of_person uuid, skip integer, most integer)
+RETURNS TABLE (kind text, handle text, display_name text, requested boolean, since timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT t.kind, p.handle, p.display_name, t.requested, t.since FROM (
+    SELECT 'following' AS kind, followee_id AS other, state = 'requested' AS requested, created_at AS since
+      FROM follows WHERE follower_id = of_person
+    UNION ALL
+    SELECT 'follower', follower_id, state = 'requested', created_at FROM follows WHERE followee_id = of_person
+    UNION ALL
+    SELECT 'blocks', blocked_id, false, created_at FROM blocks WHERE person_id = of_person) AS t
+    JOIN people p ON p.id = t.other
+   ORDER BY t.since DESC, t.kind, p.handle OFFSET skip LIMIT least(most, 1000)
+$$;
+
+CREATE OR REPLACE FUNCTION reelm.granted_watched(of_person uuid, skip integer, most integer)
+RETURNS TABLE (at timestamptz, clip_id uuid, kind text, watched_ms integer, position_ms integer, source text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT w.at, w.clip_id, w.kind, w.watched_ms, w.position_ms, w.source FROM watch_events w
+   WHERE w.person_id = of_person ORDER BY w.at DESC, w.id OFFSET skip LIMIT least(most, 1000)
+$$;
+
+CREATE OR REPLACE FUNCTION reelm.granted_clips(of_person uuid, skip integer, most integer)
+RETURNS TABLE (id uuid, status text, caption text, audience text, draft boolean, created_at timestamptz,
+               published_at timestamptz, media jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT c.id, c.status, c.caption, c.audience, c.draft, c.created_at, c.published_at, c.media FROM clips c
+   WHERE c.author_id = of_person
+     AND NOT (c.audience = 'everyone' AND c.status = 'ready' AND c.published_at IS NOT NULL)
+   ORDER BY c.id DESC OFFSET skip LIMIT least(most, 1000)
+$$;
+
+CREATE OR REPLACE FUNCTION reelm.granted_clip(of_person uuid, of_clip uuid)
+RETURNS TABLE (id uuid, status text, caption text, audience text, draft boolean, created_at timestamptz,
+               published_at timestamptz, media jsonb, wrapped_key bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT c.id, c.status, c.caption, c.audience, c.draft, c.created_at, c.published_at, c.media, k.wrapped_key
+    FROM clips c JOIN clip_keys k ON k.clip_id = c.id AND k.author_id = c.author_id
+   WHERE c.author_id = of_person AND c.id = of_clip
+     AND NOT (c.audience = 'everyone' AND c.status = 'ready' AND c.published_at IS NOT NULL)
+$$;
+
 CREATE OR REPLACE TRIGGER liked AFTER INSERT OR DELETE ON likes FOR EACH ROW EXECUTE FUNCTION reelm.on_like();
 CREATE OR REPLACE TRIGGER reposted AFTER INSERT OR DELETE ON reposts
   FOR EACH ROW EXECUTE FUNCTION reelm.on_repost();

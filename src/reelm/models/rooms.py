@@ -24,6 +24,10 @@ READS_ACROSS: dict[tuple[str, str], str] = {
         "custody",
         "clips",
     ): "keys asks, as the viewer, whether a clip is visible before it releases the clip's key",
+    (
+        "custody",
+        "ledger_entries",
+    ): "keys asks whether the ledger ended a grant, or a signer's time, before it opens anything under it",
     ("sounds", "search_words"): "the picker finds a sound by its words, and search stands above sounds",
     ("search", "clips"): "fashion is counted over public clips, by the catalogue role",
     ("search", "clip_counters"): "fashion is counted over public clips, by the catalogue role",

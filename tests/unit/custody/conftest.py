@@ -5,9 +5,10 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,6 +22,7 @@ from reelm.custody.service import KeysClient
 from reelm.custody.tickets import verify_subject
 from reelm.kit.clock import FixedClock
 from reelm.kit.ids import SystemIds
+from reelm.realm.service import RealmService
 
 START = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 ORIGIN = "https://reelm.example"
@@ -36,6 +38,9 @@ class LocalRows:
     keys: dict[UUID, tuple[UUID, bytes]] = field(default_factory=dict)
     people: set[UUID] = field(default_factory=set)
     announced: list[UUID] = field(default_factory=list)
+    staff: dict[str, UUID] = field(default_factory=dict)
+    ledger: list[tuple[int | None, dict[str, Any]]] = field(default_factory=list)
+    granted: dict[tuple[str, UUID], Any] = field(default_factory=dict)
 
     async def install_subject_secret(self, secret: bytes) -> None:
         if secret not in self.secrets:
@@ -53,6 +58,28 @@ class LocalRows:
     async def list_existing(self, person_ids: list[UUID]) -> set[UUID]:
         return self.people & set(person_ids)
 
+    async def list_enrolled_staff(self, key_ids: list[str]) -> dict[str, UUID]:
+        return {key_id: self.staff[key_id] for key_id in key_ids if key_id in self.staff}
+
+    async def list_entries_after(
+        self, kinds: Sequence[str], index: int
+    ) -> list[tuple[int | None, dict[str, Any]]]:
+        return [
+            (place, entry)
+            for place, entry in self.ledger
+            if entry["kind"] in kinds and (place is None or place > index)
+        ]
+
+    async def find_granted_identity(self, person_id: UUID) -> dict[str, bytes | None]:
+        return self.granted.get(("identity", person_id), {})
+
+    async def list_granted(self, kind: str, person_id: UUID, skip: int, most: int) -> list[dict[str, Any]]:
+        return self.granted.get((kind, person_id), [])[skip : skip + most]
+
+    async def find_granted_clip(self, person_id: UUID, clip_id: UUID) -> dict[str, Any] | None:
+        row = self.granted.get(("clip", clip_id))
+        return dict(row) if row and self.keys[clip_id][0] == person_id else None
+
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
         self.announced += session_ids
 
@@ -68,6 +95,7 @@ class House:
     keeper: Keeper | None = None
     clients: list[KeysClient] = field(default_factory=list)
     purposes: Purposes | None = None
+    realm: RealmService | None = None
     uids: frozenset[int] = frozenset({os.getuid()})
 
     @property
@@ -84,6 +112,7 @@ class House:
             self.ids,
             allowed_uids=self.uids,
             purposes=self.purposes,
+            realm=self.realm,
             passwords=Passwords(memory_kib=64, time_cost=1, threads=2, waiting=16),
         )
         await self.keeper.start(bound)
