@@ -13,13 +13,6 @@ import msgspec
 from reelm.kit.database import Database
 
 GrantedKind = Literal["ties", "watched", "clips"]
-_GRANTED: dict[GrantedKind, str] = {
-    "ties": "SELECT kind, handle, display_name, requested, since FROM reelm.granted_ties($1, $2, $3)",
-    "watched": "SELECT at, clip_id, kind, watched_ms, position_ms, source"
-    " FROM reelm.granted_watched($1, $2, $3)",
-    "clips": "SELECT id, status, caption, audience, draft, created_at, published_at, media"
-    " FROM reelm.granted_clips($1, $2, $3)",
-}
 
 
 class RealmRows(Protocol):
@@ -132,7 +125,31 @@ class PostgresRows:
         self, kind: GrantedKind, person_id: UUID, skip: int, most: int
     ) -> list[dict[str, Any]]:
         async with self._database.transaction() as uow:
-            rows = await uow.fetch(_GRANTED[kind], person_id, skip, most)
+            match kind:
+                case "ties":
+                    rows = await uow.fetch(
+                        "SELECT kind, handle, display_name, requested, since"
+                        " FROM reelm.granted_ties($1, $2, $3)",
+                        person_id,
+                        skip,
+                        most,
+                    )
+                case "watched":
+                    rows = await uow.fetch(
+                        "SELECT at, clip_id, kind, watched_ms, position_ms, source"
+                        " FROM reelm.granted_watched($1, $2, $3)",
+                        person_id,
+                        skip,
+                        most,
+                    )
+                case "clips":
+                    rows = await uow.fetch(
+                        "SELECT id, status, caption, audience, draft, created_at, published_at, media"
+                        " FROM reelm.granted_clips($1, $2, $3)",
+                        person_id,
+                        skip,
+                        most,
+                    )
         return [dict(row) for row in rows]
 
     async def find_granted_clip(self, person_id: UUID, clip_id: UUID) -> dict[str, Any] | None:
