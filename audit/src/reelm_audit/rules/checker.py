@@ -24,7 +24,7 @@ from reelm_audit.rules.upkeep import Upkeep
 
 BACKWARDS_MINUTES = 15
 AHEAD_MINUTES = 5
-_TIMES = ("expires_at", "hour")
+_TIMES = {"grant.approved": "expires_at", "keys.released": "hour"}
 
 
 class Checker:
@@ -70,9 +70,9 @@ class Checker:
         try:
             entry = self._forms.read(data)
             at = At(index, parse(entry["at"]), data)
-            for name in _TIMES:
-                if name in entry:
-                    parse(entry[name])
+            kind = entry["kind"]
+            if kind in _TIMES:
+                parse(entry[_TIMES[kind]])
         except FormError as error:
             self._report(found(error.code, f"{error}.", index))
             return None
@@ -80,13 +80,14 @@ class Checker:
             self._report(found("form.schema", f"{error}.", index))
             return None
         self._check_time(at)
-        kind = entry["kind"]
         if kind != "charter.adopted":
             self.charters.check_in_force(entry["charter"], at)
         if self.software.build is None:
             self.software.check_deployed(entry, at)
         for handler in self._handlers[kind]:
             handler(entry, at)
+        if self.context.see is not None:
+            self.context.see(entry, at.minute)
         return entry
 
     def look(self, running_until: int | None = None) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reelm_audit.rules.form import Entry
+
 Document = Callable[[str], bytes | None]
 
 
@@ -15,6 +17,7 @@ class Context:
     happen by then and did not is found. `document` returns a published document by its SHA-256 in hexadecimal, or
     None where the realm has none. `vkey` is the key that signs the log's checkpoints now. `known_builds` are the
     digests of builds that this auditor has looked at. `at_most` findings of one code are reported, more are counted.
+    `see` is shown each entry that has the form of its kind, with its minute since 1970.
     """
 
     now: int | None = None
@@ -23,3 +26,4 @@ class Context:
     vkey: str | None = None
     known_builds: frozenset[str] | None = None
     at_most: int = 100
+    see: Callable[[Entry, int], None] | None = None

@@ -7,7 +7,7 @@ it doesn't match is looked at again slowly: decoded, encoded again and checked b
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -21,6 +21,7 @@ _KIND = re.compile(rb'"kind":"([a-z._]{1,40})"')
 _PLAIN = re.compile(
     r"\^(?:\[(?:[A-Za-z0-9+/]|[A-Za-z0-9]-[A-Za-z0-9])+\]|\{\d+\}|\\d|\(|\)|\?|[A-Za-z0-9:=-])*\$"
 )
+_scan: Callable[[str, int], tuple[Entry, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 _SMALL = 10**15  # whole numbers of up to 15 digits need no look at their size
 
 
@@ -56,8 +57,8 @@ class Forms:
         if kind is not None:
             quick = self._quick.get(kind[1])
             if quick is not None and quick[0].fullmatch(data):
-                entry: Entry = json.loads(data)
-                if all(least <= entry[name] <= most for name, least, most in quick[1]):
+                entry: Entry = _scan(data.decode("ascii"), 0)[0]
+                if not quick[1] or all(least <= entry[name] <= most for name, least, most in quick[1]):
                     return entry
         return self._read_slowly(data)
 

@@ -10,7 +10,7 @@ from reelm_audit.rules.form import Entry
 from reelm_audit.rules.signatures import Signatures
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class At:
     """Where an entry stands: its index, its time in minutes since 1970, and its very bytes."""
 
