@@ -21,11 +21,17 @@ from reelm.custody.contacts import normal_contact
 from reelm.custody.errors import ProofRequiredError, SealBrokenError, SignInRefusedError, TicketRefusedError
 from reelm.custody.farewell_calls import FarewellCalls
 from reelm.custody.fields import open_field, seal_field
+from reelm.custody.grant_counts import GrantCounts
+from reelm.custody.grant_events import DataOpened, EmergencyBegun
+from reelm.custody.grant_upkeep import GrantKeeper
+from reelm.custody.grant_uses import GrantUses, OpenedClip
+from reelm.custody.grants import GrantsService
 from reelm.custody.ledger_calls import LedgerCalls
 from reelm.custody.link import KeysLink
 from reelm.custody.opening_calls import OpeningCalls
 from reelm.custody.opening_errors import GrantRefusedError
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
+from reelm.custody.openings import OpeningsService
 from reelm.custody.schemas import (
     Challenge,
     Enrolment,
@@ -38,19 +44,28 @@ from reelm.custody.schemas import (
     SignedIn,
     Visitor,
 )
+from reelm.custody.staff import StaffService
 from reelm.kit.clock import Clock
 
 __all__ = [
     "BackupOpener",
     "Challenge",
+    "DataOpened",
+    "EmergencyBegun",
     "Enrolment",
     "FreshKey",
+    "GrantCounts",
+    "GrantKeeper",
     "GrantOpening",
     "GrantRefusedError",
+    "GrantUses",
+    "GrantsService",
     "JobKeys",
     "KeysClient",
     "LoggedEntry",
+    "OpenedClip",
     "OpenedData",
+    "OpeningsService",
     "PasskeyAnswer",
     "PasskeyLine",
     "ProofRequiredError",
@@ -59,6 +74,7 @@ __all__ = [
     "SessionLine",
     "SignInRefusedError",
     "SignedIn",
+    "StaffService",
     "TicketRefusedError",
     "Visitor",
     "normal_contact",

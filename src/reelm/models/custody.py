@@ -4,7 +4,9 @@ Nothing here opens anything: `reelm keys` believes signatures and the ledger, no
 work with, and what the person concerned is shown of it (the view `reelm.openings`).
 """
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, UUID
 from sqlalchemy.types import BigInteger, Boolean, Integer, Text
 
@@ -18,14 +20,14 @@ _MY_GRANT = (
 )
 
 
-def _somebody(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _somebody(name: str) -> Column[Any]:
     """Column that refers to a member of staff; what they did stays when they go, without them."""
     return column(
         name, UUID(), DataClass.OPERATIONAL, ForeignKey("people.id", ondelete="SET NULL"), nullable=True
     )
 
 
-def _grant_id():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _grant_id() -> Column[Any]:
     return column(
         "grant_id",
         UUID(),

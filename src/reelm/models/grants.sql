@@ -20,6 +20,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
    WHERE reelm.is_operator() AND (p.handle_key = ANY (keys) OR p.id = ANY (ids))
 $$;
 
+-- Whose clip it is, for whoever asked for a grant in force that is about its author's private things.
+CREATE OR REPLACE FUNCTION reelm.clip_author_in_grant(of_grant uuid, of_clip uuid) RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT c.author_id FROM grants g JOIN grant_people p ON p.grant_id = g.id JOIN clips c ON c.author_id = p.person_id
+   WHERE g.id = of_grant AND c.id = of_clip AND g.asked_by = reelm.subject() AND g.state = 'approved'
+     AND 'private' = ANY (g.classes) AND reelm.is_staff()
+$$;
+
 -- What the person concerned sees of grants about them: neither who in the staff it was, nor their words.
 CREATE OR REPLACE VIEW reelm.openings WITH (security_barrier) AS
   SELECT p.person_id, p.grant_id, p.nonce, p.document, g.state, g.cause, g.classes, g.reason, g.emergency, g.minutes,
