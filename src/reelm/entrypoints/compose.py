@@ -17,6 +17,7 @@ from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.limits import RateLimiter
 from reelm.kit.listen import Listener
+from reelm.ledger.service import LedgerService
 from reelm.media.service import MediaService
 from reelm.notices.service import NoticesService
 from reelm.notices.streams import Streams
@@ -42,6 +43,7 @@ class Rooms:
     catalog: Database
     keys: KeysClient
     listener: Listener
+    ledger: LedgerService
     realm: RealmService
     accounts: AccountsService
     social: SocialService
@@ -65,6 +67,7 @@ class Rooms:
         listener = Listener(settings.database, "reelm_catalog")
         keys = KeysClient(settings.keys_address, clock, secret=settings.caller_secrets.get("web", ""))
         blobs = LocalBlobStore(settings.blobs)
+        ledger = LedgerService(database, blobs, clock, ids, listener)
         realm = RealmService.load(settings)
         accounts = AccountsService(keys, realm, database, events, clock, ids)
         social = SocialService(accounts, events)
@@ -97,6 +100,7 @@ class Rooms:
             catalog=catalog,
             keys=keys,
             listener=listener,
+            ledger=ledger,
             realm=realm,
             accounts=accounts,
             social=social,

@@ -56,6 +56,8 @@ class Gate:
         ]
         if settings.web.secure:
             common.append((b"strict-transport-security", b"max-age=31536000"))
+        # Whoever checks the ledger may do it from a page of their own.
+        self._open = [*common, (b"access-control-allow-origin", b"*")]
         self._page = [*common, (b"content-security-policy", _POLICY.format(ancestors="'none'").encode())]
         self._embed = [*common, (b"content-security-policy", _POLICY.format(ancestors="*").encode())]
 
@@ -65,7 +67,7 @@ class Gate:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        own = self._embed if scope["path"].startswith("/embed/") else self._page
+        own = self._headers_for(scope["path"])
         api = scope["path"].startswith("/api/")
         bare = scope["method"] == "HEAD" and not scope["path"].startswith(_OWN_HEAD)
         if bare:
@@ -95,6 +97,11 @@ class Gate:
                 await self._app(scope, _counted(scope, receive), answer)
         finally:
             self._meter.count(scope["method"], status, self._clock.monotonic() - began)
+
+    def _headers_for(self, path: str) -> list[tuple[bytes, bytes]]:
+        if path.startswith("/ledger/"):
+            return self._open
+        return self._embed if path.startswith("/embed/") else self._page
 
     def _refusal(self, scope: Any) -> ReelmError | None:
         if scope["method"] in _SAFE:

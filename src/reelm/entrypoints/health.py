@@ -37,13 +37,28 @@ async def _keys(state: State) -> str:
     return "ok"
 
 
+async def _ledger(state: State) -> str:
+    """Late witnesses and a stopped ledger are said here; a ledger that only begins is no trouble."""
+    try:
+        async with asyncio.timeout(2):
+            known = await state.rooms.ledger.state()
+    except (ReelmError, OSError, TimeoutError) as error:
+        return type(error).__name__
+    return "ok" if known.state not in {"late", "stopped"} else f"{known.state}: {known.problem}"
+
+
 @get("/health", tags=["operate"])
 async def health(state: State) -> Response[Health]:
-    """Say whether this process can do its work; 503 when it can't."""
-    parts = {"database": await _database(state), "keys": await _keys(state)}
+    """Say whether this process can do its work; 503 when it can't.
+
+    A ledger in trouble keeps personal data closed and feeds open: that is `degraded`, and still 200.
+    """
+    needed = {"database": await _database(state), "keys": await _keys(state)}
+    works = all(value == "ok" for value in needed.values())
+    parts = {**needed, "ledger": await _ledger(state)}
     good = all(value == "ok" for value in parts.values())
     body = Health("ok" if good else "degraded", state.rooms.settings.release, parts)
-    return Response(body, status_code=200 if good else 503, headers={"cache-control": "no-store"})
+    return Response(body, status_code=200 if works else 503, headers={"cache-control": "no-store"})
 
 
 @get("/metrics", tags=["operate"], include_in_schema=False, sync_to_thread=True)

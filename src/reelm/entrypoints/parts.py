@@ -1,4 +1,4 @@
-"""The parts of a realm as programs of the supervisor: PostgreSQL, migrations, keys, worker, web."""
+"""The parts of a realm as programs of the supervisor: PostgreSQL, migrations, keys, sequencer, worker, web."""
 
 import dataclasses
 import functools
@@ -26,6 +26,7 @@ _SHARED_MODULES = (
     "uvloop",
     "asyncpg",
     "reelm.entrypoints.keys",
+    "reelm.entrypoints.sequencer",
     "reelm.entrypoints.worker",
     "reelm.entrypoints.web",
 )
@@ -46,7 +47,7 @@ def database_program(cluster: Cluster) -> Program:
 
 
 def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) -> list[Program]:
-    """Migrations, keys, the worker and as many web processes as `settings` wants."""
+    """Migrations, keys, the sequencer, the worker and as many web processes as `settings` wants."""
     logs = settings.data / "logs"
     web = dataclasses.replace(handed_to("web", settings), web=_listening(settings, listener))
     programs = [
@@ -65,6 +66,13 @@ def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) 
             lambda pid: accepts(settings.keys_address),
             stop_seconds=5.0,
             explain=lambda: log.last_words(logs, "keys"),
+        ),
+        Program(
+            "sequencer",
+            SERVICE_LEVEL,
+            _starter("sequencer", handed_to("sequencer", settings), logs, quiet=quiet),
+            stop_seconds=5.0,
+            explain=lambda: log.last_words(logs, "sequencer"),
         ),
         Program(
             "worker",

@@ -28,6 +28,8 @@ from reelm.kit.clock import Clock, SystemClock
 from reelm.kit.errors import ReelmError, SignInRequiredError
 from reelm.kit.http import on_http_exception, on_reelm_error, on_undecodable, on_unexpected, unit_of_work
 from reelm.kit.ids import Ids
+from reelm.ledger.routes import files as ledger_files
+from reelm.ledger.routes import router as ledger_router
 from reelm.media.routes import media_files
 from reelm.media.routes import router as media_router
 from reelm.notices.routes import router as notices_router
@@ -38,6 +40,8 @@ from reelm.social.routes import router as social_router
 from reelm.sounds.routes import router as sounds_router
 
 ROUTERS: list[Router] = [
+    ledger_router,
+    ledger_files,
     realm_router,
     accounts_router,
     social_router,
@@ -50,7 +54,7 @@ ROUTERS: list[Router] = [
     feed_router,
 ]
 _ROOM_NAMES = (
-    *("accounts", "blobs", "clips", "clock", "comments", "database", "feed", "ids", "keys", "limiter"),
+    *("accounts", "blobs", "clips", "clock", "comments", "database", "feed", "ids", "keys", "ledger", "limiter"),
     *("media", "notices", "realm", "search", "settings", "social", "sounds", "streams"),
 )
 

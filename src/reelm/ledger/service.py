@@ -8,6 +8,7 @@ import asyncio
 import base64
 import datetime as dt
 from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -58,6 +59,7 @@ _POLL_SECONDS = 0.5
 _FRESH_SECONDS = 5.0
 _SHOWN_DAYS = 30
 _END = 2**62
+E = TypeVar("E", bound=Entry)
 
 
 class LedgerService:
@@ -194,7 +196,7 @@ class LedgerService:
         body = await self.entry(index)
         return EntryView(index, msgspec.json.decode(body), base64.b64encode(body).decode())
 
-    async def last(self, uow: UnitOfWork, kind: type[Entry]) -> Entry | None:
+    async def last(self, uow: UnitOfWork, kind: type[E]) -> E | None:
         """The newest entry of a kind, also one that still waits for its place."""
         body = await LedgerReader(uow).find_last(str(kind.__struct_config__.tag))
         return msgspec.json.decode(body, type=kind) if body else None

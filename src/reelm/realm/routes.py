@@ -4,14 +4,21 @@ from litestar import Router, get
 from litestar.datastructures import CacheControlHeader
 
 from reelm.kit.http import problems
+from reelm.ledger.service import LedgerService, LedgerState
 from reelm.realm.schemas import Check, RealmInfo
 from reelm.realm.service import RealmService
 
 
 @get("/realm", cache_control=CacheControlHeader(max_age=30), responses=problems(), tags=["realm"])
-async def get_realm(realm: RealmService) -> RealmInfo:
+async def get_realm(realm: RealmService, ledger: LedgerService) -> RealmInfo:
     """Say who runs this realm, who owns it, where its data is, and who has checked that."""
-    return realm.info(Check())
+    return realm.info(check_of(await ledger.state()))
+
+
+def check_of(state: LedgerState) -> Check:
+    """Say in the realm's words who has checked its ledger; one that has stopped is checked no more."""
+    said = {"starting": "not_yet_checked", "stopped": "late"}.get(state.state, state.state)
+    return Check(said, state.public_satisfied_at if state.cosigned_by else None, state.cosigned_by)
 
 
 router = Router("/api/v1", route_handlers=[get_realm])
