@@ -54,7 +54,13 @@ _SEQUENCER: frozenset[type[schemas.Request]] = frozenset(
 )
 MAY_ASK: dict[schemas.Caller, frozenset[type[schemas.Request]]] = {
     "web": _WEB,
-    "cli": _WEB | {backup_schemas.MakeBackupKeys},
+    "cli": _WEB
+    | {
+        backup_schemas.MakeBackupKeys,
+        backup_schemas.TakeSnapshot,
+        backup_schemas.SnapshotPart,
+        backup_schemas.TurnEpoch,
+    },
     "worker": _WORKER,
     "sequencer": _SEQUENCER,
 }

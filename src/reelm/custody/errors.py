@@ -25,6 +25,10 @@ class SealBrokenError(Exception):
     """A sealed value does not open here: another key, another place, or a changed byte."""
 
 
+class EpochGoneError(Exception):
+    """A snapshot's epoch is over: its key was destroyed, as it has to be."""
+
+
 class KeysUnavailableError(OverloadedError):
     """The keys process does not answer; it is restarting, or it is stopped."""
 

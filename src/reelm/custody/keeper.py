@@ -29,6 +29,7 @@ from reelm.custody.repository import RealmRows
 from reelm.custody.schemas import Caller
 from reelm.custody.server import KeysServer
 from reelm.custody.signing import ExportSigner, LogSigner, export_name
+from reelm.custody.snapshots import Snapshots
 from reelm.kit.clock import Clock
 from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import Ids
@@ -92,6 +93,7 @@ class Keeper:
         references = References(self.store, self.door, releases)
         backups = BackupKeys(self.store, self.door, clock)
         opener = Opener(self.store, self.door, log, rows, clock, _rules(self.store, realm))
+        self._snapshots = Snapshots(folder, self.store, self.door, clock)
         parts = (
             self.door,
             credentials,
@@ -102,6 +104,7 @@ class Keeper:
             references,
             backups,
             opener,
+            self._snapshots,
         )
         handlers = {kind: handler for part in parts for kind, handler in part.handlers().items()}
         self._server = KeysServer(handlers, clock, allowed_uids=allowed_uids, secrets=secrets)
@@ -148,6 +151,8 @@ class Keeper:
 
     async def every_hour(self) -> None:
         """Drop sessions that ran out, and enrolments whose sign-up never reached the database."""
+        if await self._snapshots.turn_if_due():
+            _log.info("keys.epoch_turned")
         await self.door.sweep()
         before = int((self._clock.now() - UNCLAIMED_AGE).timestamp())
         waiting = self.store.list_unconfirmed(before)

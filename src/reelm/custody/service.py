@@ -18,10 +18,18 @@ from reelm.custody.backup_calls import BackupCalls
 from reelm.custody.backup_keys import BackupOpener, open_stream, seal_stream
 from reelm.custody.calls import Body
 from reelm.custody.contacts import normal_contact
-from reelm.custody.errors import ProofRequiredError, SealBrokenError, SignInRefusedError, TicketRefusedError
+from reelm.custody.epochs import export_epoch, open_snapshot
+from reelm.custody.errors import (
+    EpochGoneError,
+    ProofRequiredError,
+    SealBrokenError,
+    SignInRefusedError,
+    TicketRefusedError,
+)
 from reelm.custody.farewell_calls import FarewellCalls
 from reelm.custody.fields import open_field, seal_field
 from reelm.custody.grant_counts import GrantCounts
+from reelm.custody.grant_errors import NotEnrolledError
 from reelm.custody.grant_events import DataOpened, EmergencyBegun
 from reelm.custody.grant_upkeep import GrantKeeper
 from reelm.custody.grant_uses import GrantUses, OpenedClip
@@ -53,6 +61,7 @@ __all__ = [
     "DataOpened",
     "EmergencyBegun",
     "Enrolment",
+    "EpochGoneError",
     "FreshKey",
     "GrantCounts",
     "GrantKeeper",
@@ -63,6 +72,7 @@ __all__ = [
     "JobKeys",
     "KeysClient",
     "LoggedEntry",
+    "NotEnrolledError",
     "OpenedClip",
     "OpenedData",
     "OpeningsService",
@@ -77,8 +87,10 @@ __all__ = [
     "StaffService",
     "TicketRefusedError",
     "Visitor",
+    "export_epoch",
     "normal_contact",
     "open_field",
+    "open_snapshot",
     "open_stream",
     "seal_field",
     "seal_stream",

@@ -7,7 +7,7 @@ transaction is durable when it returns (`synchronous=FULL`).
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from reelm.custody.envelope import FIRST_SLOT, KekRing, context, create_slot, read_ring, slot_path
@@ -148,6 +148,18 @@ class StoreFile:
 
     def size_bytes(self) -> int:
         return self._path.stat().st_size
+
+    def copy(self) -> bytes:
+        """Return the file as it would be without sessions and without a byte of what was deleted.
+
+        Made in memory: nothing of it touches the disk.
+        """
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+            with self._lock:
+                self._writer.backup(made)
+            made.execute("DELETE FROM sessions")
+            made.execute("VACUUM")
+            return made.serialize()
 
     def scrub(self) -> None:
         """Leave no byte of what was deleted in the file or its log: rewrite the file, empty the log."""

@@ -120,7 +120,7 @@ def _step_down(settings: Settings) -> int:
         _log.warning("keys.same_user", reason="the data folder can't be reached by the keys user")
         return os.geteuid()
     folder.mkdir(mode=0o700, exist_ok=True)
-    for path in (folder, *folder.iterdir()):
+    for path in (folder, *folder.rglob("*")):
         os.chown(path, uid, uid)
     parent = os.getppid()
     os.setgroups([])
