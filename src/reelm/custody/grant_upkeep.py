@@ -5,6 +5,7 @@ are to be told.
 """
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 
 from reelm.custody import grant_entries as entries
 from reelm.custody.grant_events import DataOpened
@@ -36,6 +37,10 @@ class GrantKeeper:
         self._realm = realm
         self._events = events
         self._clock = clock
+
+    def schedules(self) -> list[tuple[float, Callable[[], Awaitable[object]]]]:
+        """Return what is to be done, and how many seconds lie in between."""
+        return [(EVERY_SECONDS, self.settle_grants), (FORGET_EVERY_SECONDS, self.forget_grants)]
 
     async def settle_grants(self) -> None:
         """Note places in the ledger that nobody waited for, and end what is over."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from litestar import Response, Router, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from reelm.custody.grant_counts import GrantCounts
 from reelm.custody.grant_errors import (
@@ -119,12 +119,12 @@ async def list_grants(
     visitor: Visitor,
     uow: UnitOfWork,
     grants: GrantsService,
-    state: GrantState | None = None,
+    in_state: Annotated[GrantState | None, QueryParameter(name="state")] = None,
     limit: Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT,
     cursor: str | None = None,
 ) -> Page[Grant]:
     """List grants, newest first."""
-    return await grants.list_grants(uow, visitor, state, limit, cursor)
+    return await grants.list_grants(uow, visitor, in_state, limit, cursor)
 
 
 @get("/staff/grants/{grant_id:uuid}", responses=problems(SignInRequiredError, NotFoundError), tags=["staff"])

@@ -6,7 +6,14 @@ from typing import Self
 from reelm.accounts.service import AccountsService
 from reelm.clips.service import ClipsService
 from reelm.comments.service import CommentsService
-from reelm.custody.service import KeysClient
+from reelm.custody.service import (
+    GrantCounts,
+    GrantsService,
+    GrantUses,
+    KeysClient,
+    OpeningsService,
+    StaffService,
+)
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import Catalog
 from reelm.feed.service import FeedService
@@ -18,7 +25,7 @@ from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.limits import RateLimiter
 from reelm.kit.listen import Listener
 from reelm.ledger.service import LedgerService
-from reelm.media.service import MediaService
+from reelm.media.service import LentClips, MediaService
 from reelm.notices.service import NoticesService
 from reelm.notices.streams import Streams
 from reelm.notices.telling import NoticeTeller
@@ -44,10 +51,16 @@ class Rooms:
     keys: KeysClient
     listener: Listener
     ledger: LedgerService
+    staff: StaffService
+    grants: GrantsService
+    grant_uses: GrantUses
+    grant_counts: GrantCounts
+    openings: OpeningsService
     realm: RealmService
     accounts: AccountsService
     social: SocialService
     media: MediaService
+    lent_clips: LentClips
     sounds: SoundsService
     clips: ClipsService
     comments: CommentsService
@@ -72,6 +85,7 @@ class Rooms:
         accounts = AccountsService(keys, realm, database, events, clock, ids)
         social = SocialService(accounts, events)
         media = MediaService(database, keys, blobs, accounts, settings, clock, ids)
+        grant_uses = GrantUses(database, keys, ledger, realm, events, clock, ids)
         sounds = SoundsService(accounts, media, catalog)
         clips = ClipsService(accounts, social, media, sounds, realm, keys, events, clock, ids)
         comments = CommentsService(accounts, clips, events, ids)
@@ -101,6 +115,12 @@ class Rooms:
             keys=keys,
             listener=listener,
             ledger=ledger,
+            staff=StaffService(realm, clock),
+            grants=GrantsService(database, keys, ledger, realm, events, clock, ids),
+            grant_uses=grant_uses,
+            grant_counts=GrantCounts(ledger, clock),
+            openings=OpeningsService(keys, ledger, clock, settings.web.origin),
+            lent_clips=LentClips(media.store, grant_uses, clock),
             realm=realm,
             accounts=accounts,
             social=social,

@@ -6,7 +6,7 @@ One worker keeps them at a time; each act is idempotent, so that two would do no
 import asyncio
 import datetime as dt
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -27,6 +27,9 @@ _FOLDERS = ("public", "leaving", "sealed", "uploads")
 # Nothing younger is looked at: its row may be about to be committed.
 STRAY_SECONDS = 3600.0
 
+# How many seconds lie between two times, and what is done.
+Schedule = tuple[float, Callable[[], Awaitable[object]]]
+
 _log = structlog.get_logger("reelm.upkeep")
 
 
@@ -41,19 +44,21 @@ class Upkeep:
         accounts: AccountsService,
         publish_due: Callable[[], Awaitable[object]],
         clock: Clock,
+        of_rooms: Sequence[Schedule] = (),
     ) -> None:
         self._accounts = accounts
         self._settings = settings
         self._database = database
         self._store = store
         self._clock = clock
-        self._acts: list[tuple[float, Callable[[], Awaitable[object]]]] = [
+        self._acts: list[Schedule] = [
             (2, publish_due),
             (60, self.expire_uploads),
             (EVERY_SECONDS, WordKeeper(database, clock).weigh),
             (600, self.clean),
             (words.EVERY_SECONDS, words.WordKeeper(database, clock).weigh),
             (3600, self.forget),
+            *of_rooms,
         ]
         self._due = [0.0 for _ in self._acts]
 

@@ -15,6 +15,7 @@ from reelm.accounts.routes import router as accounts_router
 from reelm.accounts.service import SESSION_COOKIE, Visitor
 from reelm.clips.routes import router as clips_router
 from reelm.comments.routes import router as comments_router
+from reelm.custody.routes import router as custody_router
 from reelm.custody.service import KeysClient
 from reelm.entrypoints.client_files import ClientFiles
 from reelm.entrypoints.compose import Rooms
@@ -44,6 +45,7 @@ ROUTERS: list[Router] = [
     ledger_files,
     realm_router,
     accounts_router,
+    custody_router,
     social_router,
     media_router,
     sounds_router,
@@ -54,7 +56,20 @@ ROUTERS: list[Router] = [
     feed_router,
 ]
 _ROOM_NAMES = (
-    *("accounts", "blobs", "clips", "clock", "comments", "database", "feed", "ids", "keys", "ledger", "limiter"),
+    *("grant_counts", "grant_uses", "grants", "lent_clips", "openings", "staff"),
+    *(
+        "accounts",
+        "blobs",
+        "clips",
+        "clock",
+        "comments",
+        "database",
+        "feed",
+        "ids",
+        "keys",
+        "ledger",
+        "limiter",
+    ),
     *("media", "notices", "realm", "search", "settings", "social", "sounds", "streams"),
 )
 

@@ -17,7 +17,7 @@ import structlog
 
 from reelm.accounts.service import AccountsService
 from reelm.clips.tasks import ClipTasks, RunAgainError
-from reelm.custody.service import KeysClient
+from reelm.custody.service import GrantKeeper, KeysClient
 from reelm.entrypoints.upkeep import Upkeep
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import SystemClock
@@ -25,6 +25,7 @@ from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
 from reelm.kit.events import EventBus
 from reelm.kit.ids import SystemIds
+from reelm.ledger.service import LedgerService
 from reelm.media.service import MediaStore, MediaWorkshop
 from reelm.notices.telling import NoticeTeller
 from reelm.realm.service import RealmService
@@ -63,7 +64,10 @@ async def _work(settings: Settings) -> int:
         patience_seconds=_PATIENCE_SECONDS,
     )
     store = MediaStore(LocalBlobStore(settings.blobs), settings.scratch)
-    accounts = AccountsService(keys, RealmService.load(settings), database, events, clock, ids)
+    realm = RealmService.load(settings)
+    accounts = AccountsService(keys, realm, database, events, clock, ids)
+    ledger = LedgerService(database, store.blobs, clock, ids)
+    grants = GrantKeeper(database, ledger, realm, events, clock)
     tasks = ClipTasks(
         settings,
         database,
@@ -76,7 +80,7 @@ async def _work(settings: Settings) -> int:
         stop.is_set,
     )
     NoticeTeller(ids).subscribe(events)
-    upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock)
+    upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock, grants.schedules())
     try:
         async with Queue(settings, tasks.handlers) as queue:
             _log.info("worker.ready")

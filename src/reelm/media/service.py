@@ -24,6 +24,7 @@ from reelm.media.errors import (
     TooHeavyError,
 )
 from reelm.media.ffmpeg import Tools
+from reelm.media.lent import LentClips
 from reelm.media.links import Addresses
 from reelm.media.pipeline import Pipeline, Stage, Task
 from reelm.media.probe import ProbeLimits
@@ -44,6 +45,7 @@ __all__ = [
     "FirstPlayable",
     "InvalidEditError",
     "Ladder",
+    "LentClips",
     "MediaError",
     "MediaOut",
     "MediaRecord",

@@ -91,6 +91,14 @@ class NoticesWriter(NoticesReader):
             comment_id,
         )
 
+    async def tell_of_grant(self, grant_id: UUID, kind: NoticeKind, notices: list[tuple[UUID, UUID]]) -> None:
+        """Tell people of a grant about them, or staff of an emergency: by nobody, whoever acts."""
+        await self._uow.execute(
+            "SELECT reelm.tell_of_grant($1, $2, $3::uuid[], $4::uuid[])",
+            *(grant_id, kind, [person_id for person_id, _ in notices]),
+            [notice_id for _, notice_id in notices],
+        )
+
     async def withdraw(
         self,
         person_id: UUID,

@@ -21,6 +21,8 @@ NoticeKind = Literal[
     "clip_failed",
     "heart",
     "pin",
+    "opened",
+    "emergency",
 ]
 UNREAD_SHOWN = 100
 

@@ -18,6 +18,7 @@ from reelm.clips.service import (
     ClipUnreposted,
 )
 from reelm.comments.service import Commented, CommentHearted, CommentPinned, CommentUnhearted
+from reelm.custody.service import DataOpened, EmergencyBegun
 from reelm.kit.database import UnitOfWork
 from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
@@ -49,6 +50,8 @@ class NoticeTeller:
         bus.on(CommentUnhearted, self._on_unhearted)
         bus.on(CommentPinned, self._on_pinned)
         bus.on(Blocked, self._on_blocked)
+        bus.on(DataOpened, self._on_opened)
+        bus.on(EmergencyBegun, self._on_emergency)
 
     async def _tell(
         self,
@@ -131,6 +134,19 @@ class NoticeTeller:
         writer = NoticesWriter(uow)
         await writer.withdraw(event.author_id, "pin", event.clip_id, event.comment_id)
         await self._tell(uow, [event.author_id], "pin", event.clip_author_id, event.clip_id, event.comment_id)
+
+    async def _on_opened(self, uow: UnitOfWork, event: DataOpened) -> None:
+        await self._tell_of_grant(uow, event.grant_id, "opened", event.person_ids)
+
+    async def _on_emergency(self, uow: UnitOfWork, event: EmergencyBegun) -> None:
+        await self._tell_of_grant(uow, event.grant_id, "opened", event.person_ids)
+        await self._tell_of_grant(uow, event.grant_id, "emergency", event.staff_ids)
+
+    async def _tell_of_grant(
+        self, uow: UnitOfWork, grant_id: UUID, kind: NoticeKind, people: Iterable[UUID]
+    ) -> None:
+        told = [(person_id, self._ids.new()) for person_id in people]
+        await NoticesWriter(uow).tell_of_grant(grant_id, kind, told)
 
     async def _on_blocked(self, uow: UnitOfWork, event: Blocked) -> None:
         writer = NoticesWriter(uow)
