@@ -16,7 +16,7 @@ WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up dev demo test test-all lint gen bench shots scenario browser clean
+.PHONY: help setup up dev demo test test-all lint gen bench shots scenario browser oracle clean
 
 help: ## Say what can be made
 	@echo "make TARGET [DATA=folder] [PORT=number]"
@@ -36,7 +36,7 @@ test: setup browser ## Run the tests
 	@$(NPM) test --silent
 	@$(PYTHON) -m pytest -m "not full"
 
-test-all: setup browser lint ## Run the tests with the full matrices, and the linters
+test-all: setup browser oracle lint ## Run the tests with the full matrices, and the linters
 	@$(NPM) test --silent
 	@$(PYTHON) -m pytest
 
@@ -48,8 +48,19 @@ lint: setup ## Check style, types and boundaries
 	@$(NPM) run check
 	@$(NPM) run lint
 
+oracle: ## Install what checks the ledger's formats independently: Go, and its library for notes and logs
+	@command -v go >/dev/null 2>&1 && [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "Installing Go for the independent check of the ledger …"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq golang-go golang-golang-x-mod-dev >/dev/null; \
+	else \
+		echo "This needs Go and its library. Install them (on Debian: apt-get install golang-go golang-golang-x-mod-dev) and try again." >&2; \
+		exit 1; \
+	fi
+
 gen: setup ## Make what is generated: the OpenAPI snapshot and the web client's types
 	@$(REELM) openapi > spec/openapi.json.new && mv spec/openapi.json.new spec/openapi.json
+	@$(REELM) ledger schemas spec/ledger/schemas audit/src/reelm_audit/schemas.json
 	@$(NPM) run gen
 
 bench: setup browser ## Measure everything (docs/measures.md)

@@ -17,7 +17,8 @@ SIZE, OLD, INDEX = 700, 300, 420
 
 def _log() -> MemoryLog:
     witnesses = [
-        CosignatureSigner(name, hashlib.sha256(name.encode()).digest()) for name in ("w1.example", "w2.example/ü")
+        CosignatureSigner(name, hashlib.sha256(name.encode()).digest())
+        for name in ("w1.example", "w2.example/ü")
     ]
     log = MemoryLog(witnesses=witnesses)
     log.append(*[b"%d" % number * (number % 5) for number in range(SIZE)])
@@ -32,7 +33,9 @@ def good() -> dict[str, Case]:
     tree = {"size": SIZE, "root": text(log.root())}
     leaf = {"index": INDEX, "leaf": text(log.leaves[INDEX])}
     shown = log.proof(INDEX)
-    published = {path: text(data) for path, data in log.files.items() if path.startswith(("tile/0", "tile/1"))}
+    published = {
+        path: text(data) for path, data in log.files.items() if path.startswith(("tile/0", "tile/1"))
+    }
     last = SIZE - SIZE % 256
     made: dict[str, Case] = {
         "note": {"note": text(sign_note("\nsome text\n\nand more\n", log.key).encode()), "keys": keys[:1]},
@@ -58,7 +61,34 @@ def good() -> dict[str, Case]:
 def many() -> list[Case]:
     """Return many good cases: proofs between all kinds of sizes, checkpoints and tiles at the edges of tiles."""
     log = _log()
-    sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 511, 512]
+    sizes = [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+        15,
+        16,
+        17,
+        31,
+        33,
+        63,
+        64,
+        65,
+        100,
+        127,
+        128,
+        129,
+        255,
+        256,
+        257,
+        511,
+        512,
+    ]
     sizes += [513, 640, 699, 700]
     cases: list[Case] = []
     for size in sizes:
@@ -141,6 +171,12 @@ def _cut(path: str, size: int) -> Callable[[dict[str, str]], dict[str, str]]:
     return lambda files: {**files, path: text(raw(files[path])[:size])}
 
 
+def _spare_bits(line: str) -> str:
+    """Set a bit that a hash's base64 does not use: the same bytes, spelled another way."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return line[:-2] + letters[letters.index(line[-2]) | 1] + "="
+
+
 ZERO = text(bytes(32))
 
 # What is changed, by the check whose good case it is done to.
@@ -156,7 +192,10 @@ MUTATIONS: dict[str, dict[str, Callable[[Case], Case]]] = {
         "a tab for a space": _line(-1, lambda line: line.replace(" ", "\t", 1)),
         "a carriage return": _replace("note", "text\n", "text\r\n"),
         "a byte of zero in the text": _replace("note", "some", "so\0e"),
-        "bytes that are not UTF-8": lambda case: {**case, "note": text(raw(case["note"]).replace(b"some", b"s\xffme"))},
+        "bytes that are not UTF-8": lambda case: {
+            **case,
+            "note": text(raw(case["note"]).replace(b"some", b"s\xffme")),
+        },
         "no newline at the end": lambda case: {**case, "note": text(raw(case["note"])[:-1])},
         "a line after the signatures": lambda case: {**case, "note": text(raw(case["note"]) + b"more\n")},
         "an empty signature": _line(-1, lambda line: line.rpartition(" ")[0] + " "),
@@ -183,17 +222,24 @@ MUTATIONS: dict[str, dict[str, Callable[[Case], Case]]] = {
         "a bit of the root": _line(2, lambda line: text(_bit(5)(raw(line)))),
         "a shorter root": _line(2, lambda line: text(raw(line)[:31])),
         "a line too many": _line(2, lambda line: line + "\nan extension"),
-        "lines in another order": _replace("note", "realm.example/ledger\n700\n", "700\nrealm.example/ledger\n"),
+        "lines in another order": _replace(
+            "note", "realm.example/ledger\n700\n", "700\nrealm.example/ledger\n"
+        ),
         "no signature of the log": _line(4, lambda line: line.replace("realm.", "ream.")),
         "a bit of a cosignature's time": _line(-1, _signature(_bit(11))),
         "a bit of a cosignature": _line(-1, _signature(_bit(40))),
         "a cosignature without its time": _line(-1, _signature(lambda data: data[:4] + data[12:])),
         "a witness's cosignature in another's name": _line(-1, lambda line: line.replace("w2", "w1")),
-        "a witness missing": lambda case: {**case, "note": text(raw(case["note"]).rpartition(b"\xe2\x80\x94")[0])},
+        "a witness missing": lambda case: {
+            **case,
+            "note": text(raw(case["note"]).rpartition(b"\xe2\x80\x94")[0]),
+        },
         "signed with the leading zero": lambda case: _resigned(case, "700", "0700"),
         "signed with the plus": lambda case: _resigned(case, "700", "+700"),
         "signed with a minus": lambda case: _resigned(case, "700", "-700"),
-        "signed with another origin": lambda case: _resigned(case, "realm.example/ledger", "other.example/ledger"),
+        "signed with another origin": lambda case: _resigned(
+            case, "realm.example/ledger", "other.example/ledger"
+        ),
         "signed with a line too many": lambda case: _resigned(case, "700\n", "700\n\n"),
     },
     "inclusion": {
@@ -234,8 +280,12 @@ MUTATIONS: dict[str, dict[str, Callable[[Case], Case]]] = {
         "a bit of the upper tile": _file(_damaged("tile/1/000.p/2", 7)),
         "a tile cut short": _file(_cut("tile/0/001", 8191)),
         "a partial tile one hash short": _file(_cut("tile/0/002.p/188", 187 * 32)),
-        "a tile missing": _file(lambda files: {path: data for path, data in files.items() if path != "tile/0/001"}),
-        "the upper tile missing": _file(lambda files: {p: d for p, d in files.items() if not p.startswith("tile/1")}),
+        "a tile missing": _file(
+            lambda files: {path: data for path, data in files.items() if path != "tile/0/001"}
+        ),
+        "the upper tile missing": _file(
+            lambda files: {p: d for p, d in files.items() if not p.startswith("tile/1")}
+        ),
         "an index of two digits": _file(_moved("tile/0/001", "tile/0/01")),
         "an x too many": _file(_moved("tile/0/001", "tile/0/x001")),
         "a group of zeros in front": _file(_moved("tile/0/001", "tile/0/x000/001")),
@@ -267,11 +317,14 @@ MUTATIONS: dict[str, dict[str, Callable[[Case], Case]]] = {
         "no blank line": _replace("text", "\n\nrealm", "\nrealm"),
         "a hash missing": _line(5, lambda line: "", "text"),
         "carriage returns": lambda case: {**case, "text": text(raw(case["text"]).replace(b"\n", b"\r\n"))},
-        "a hash with spare bits set": _line(3, lambda line: _spare_bits(line), "text"),
+        "a hash with spare bits set": _line(3, _spare_bits, "text"),
         "another entry": _set("entry", text(b"another")),
         "another checkpoint's size": _replace("text", "\n700\n", "\n701\n"),
         "a bit of the last cosignature": _line(-1, _signature(_bit(50)), "text"),
-        "a witness missing": lambda case: {**case, "text": text(raw(case["text"]).rpartition(b"\xe2\x80\x94")[0])},
+        "a witness missing": lambda case: {
+            **case,
+            "text": text(raw(case["text"]).rpartition(b"\xe2\x80\x94")[0]),
+        },
     },
 }
 
@@ -290,7 +343,11 @@ def _resigned(case: Case, old: str, new: str) -> Case:
     """Sign a malformed checkpoint properly: only reading the text can refuse it."""
     log = _log()
     signed = raw(case["note"]).decode().rpartition("\n\n")[0] + "\n"
-    return {**case, "note": text(sign_note(signed.replace(old, new, 1), log.key).encode()), "keys": case["keys"][:1]}
+    return {
+        **case,
+        "note": text(sign_note(signed.replace(old, new, 1), log.key).encode()),
+        "keys": case["keys"][:1],
+    }
 
 
 def _other_id(vkey: str) -> str:
@@ -311,9 +368,3 @@ def _swapped(data: bytes) -> bytes:
     while data[position] == data[position + 1]:
         position += 2 + int.from_bytes(data[position : position + 2], "big")
     return data[:position] + data[position : position + 2][::-1] + data[position + 2 :]
-
-
-def _spare_bits(line: str) -> str:
-    """Set a bit that a hash's base64 does not use: the same bytes, spelled another way."""
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    return line[:-2] + letters[letters.index(line[-2]) | 1] + "="

@@ -69,7 +69,9 @@ def _consistency(case: Case) -> None:
 
 
 def _tiles(case: Case) -> None:
-    files: Mapping[tiles.Tile, bytes] = {tiles.parse_path(path): raw(data) for path, data in case["files"].items()}
+    files: Mapping[tiles.Tile, bytes] = {
+        tiles.parse_path(path): raw(data) for path, data in case["files"].items()
+    }
     for tile, data in files.items():
         if len(data) != tile.width * merkle.HASH_BYTES:
             raise TileError("a tile has another width than its path says")

@@ -33,7 +33,8 @@ def decode(data: bytes) -> Any:
         value = json.loads(
             data.decode("utf-8"), parse_int=_integer, parse_float=_refuse, parse_constant=_refuse
         )
-        again = _encode_ascii(value) if data.isascii() else encode(value)
+        shallow = data.count(b"[") + data.count(b"{") <= MAX_DEPTH
+        again = _encode_ascii(value) if shallow and data.isascii() else encode(value)
     except CanonicalError:
         raise
     except (ValueError, RecursionError) as error:
