@@ -29,7 +29,7 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ['/api', '/media', '/health'].map((path) => [path, { target: realm, changeOrigin: false }]),
+      ['/api', '/media', '/ledger', '/health'].map((path) => [path, { target: realm, changeOrigin: false }]),
     ),
   },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

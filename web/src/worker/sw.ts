@@ -49,7 +49,7 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
   if (request.mode === 'navigate') {
-    if (url.pathname.startsWith('/api/') || url.pathname.startsWith('/media/')) return;
+    if (/^\/(api|media|ledger)\//.test(url.pathname)) return;
     event.respondWith(shell(request));
   } else if (url.pathname.startsWith('/assets/') || SIGNS.includes(url.pathname)) {
     event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));

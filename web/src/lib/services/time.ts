@@ -27,6 +27,18 @@ export function relativeTime(then: string, nowMs: number, locale: string): strin
   }).format(at);
 }
 
+/** «4 seconds ago» while it is fresh, then as above: for what is renewed all the time. */
+export function ago(
+  then: string,
+  nowMs: number,
+  locale: string,
+  style: Intl.RelativeTimeFormatStyle = 'long',
+): string {
+  const seconds = Math.max(0, Math.round((nowMs - Date.parse(then)) / 1000));
+  if (seconds >= 60) return relativeTime(then, nowMs, locale);
+  return new Intl.RelativeTimeFormat(locale, { style, numeric: 'auto' }).format(-seconds, 'second');
+}
+
 export function fullTime(then: string, locale: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(
     new Date(then),

@@ -66,7 +66,7 @@ function onClick(event: MouseEvent): void {
   const link = (event.target as Element | null)?.closest?.('a[href]');
   if (!(link instanceof HTMLAnchorElement)) return;
   if (link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
-  if (/^\/(api|media)\//.test(link.pathname)) return;
+  if (/^\/(api|media|ledger)\//.test(link.pathname)) return;
   event.preventDefault();
   if (link.hash && link.pathname === location.pathname) {
     document.getElementById(link.hash.slice(1))?.focus();

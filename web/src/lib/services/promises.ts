@@ -1,0 +1,54 @@
+/** The ten promises of a realm, and how strong each claim is here and now. Pure. */
+import type { Ledger } from '$lib/api/types';
+
+export type Strength = 'declared' | 'matched' | 'witnessed' | 'trustee' | 'unproven';
+
+export const PROMISES = ['p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p8', 'p9', 'p10'] as const;
+export type Promised = (typeof PROMISES)[number];
+
+/** What can't be shown yet, whatever the ledger's state: the parts of the network that it needs are not there. */
+const NOT_YET = new Set<Promised>(['p2', 'p4', 'p5', 'p7', 'p8', 'p10']);
+/** What rests on nothing but entries of the ledger. */
+const BY_LEDGER = new Set<Promised>(['p3', 'p9']);
+
+export function strengthOf(promise: Promised, ledger: Pick<Ledger, 'state'> | null): Strength {
+  if (NOT_YET.has(promise)) return 'unproven';
+  return BY_LEDGER.has(promise) && ledger?.state === 'witnessed' ? 'witnessed' : 'declared';
+}
+
+/** Where a promise can be looked into; some have nowhere yet. */
+export const EVIDENCE: Partial<Record<Promised, string>> = {
+  p1: '/transparency/data-map',
+  p3: '/transparency/ledger?kind=grant',
+  p6: '/your-data',
+  p9: '/transparency/check',
+};
+
+/** Kinds of entries that people ask about together; every kind belongs to one. */
+export const FAMILIES = ['grant', 'keys', 'rights', 'realm', 'staff', 'other'] as const;
+export type Family = (typeof FAMILIES)[number];
+
+const FAMILY_OF: Record<string, Family> = {
+  'grant.requested': 'grant',
+  'grant.approved': 'grant',
+  'grant.denied': 'grant',
+  'grant.expired': 'grant',
+  'grant.used': 'grant',
+  'keys.released': 'keys',
+  'rights.exported': 'rights',
+  'rights.erased': 'rights',
+  'charter.adopted': 'realm',
+  'release.deployed': 'realm',
+  'key.rotated': 'realm',
+  'ledger.restored': 'realm',
+  'staff.enrolled': 'staff',
+  'staff.left': 'staff',
+};
+
+export const familyOf = (kind: string): Family => FAMILY_OF[kind] ?? 'other';
+
+export function kindsOf(family: Family): string[] {
+  return Object.keys(FAMILY_OF).filter((kind) => FAMILY_OF[kind] === family);
+}
+
+export const isFamily = (text: string | null): text is Family => FAMILIES.some((one) => one === text);
