@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from reelm import __version__
+from reelm.entrypoints.cli_ledger import app as ledger_app
 from reelm.entrypoints.folder import StartError
 from reelm.settings import DATA_VARIABLE, PORT_VARIABLE, given_password
 
@@ -22,6 +23,7 @@ user_app = typer.Typer(help="People of the realm.", no_args_is_help=True)
 clip_app = typer.Typer(help="Clips of the realm.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(clip_app, name="clip")
+app.add_typer(ledger_app, name="ledger")
 
 Data = Annotated[
     Path, typer.Option("--data", envvar=DATA_VARIABLE, help="The folder that holds everything of the realm.")

@@ -86,6 +86,14 @@ class TileStore:
                 return _cut(tile, await self._read(f"{whole}.p/{wider[0]}" if wider else whole))
         raise NotFoundError
 
+    async def widest(self, tile: Tile) -> int:
+        """Return how wide this tile or bundle is at most, here; 0 where there is none."""
+        whole = f"{FOLDER}/{Tile(tile.level, tile.index).path}"
+        with contextlib.suppress(NotFoundError):
+            await self._blobs.size(whole)
+            return WIDTH
+        return max(await self._widths(f"{whole}.p"), default=0)
+
     async def _widths(self, folder: str) -> list[int]:
         names = [name.rpartition("/")[2] for name in await self._blobs.names(folder)]
         return sorted(int(name) for name in names if name.isdigit())
