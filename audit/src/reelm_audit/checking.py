@@ -13,7 +13,7 @@ from reelm_audit.output import CouldNotCheckError
 from reelm_audit.rules.catalogue import found
 from reelm_audit.rules.charters import Charter
 from reelm_audit.rules.checker import Checker
-from reelm_audit.rules.context import Context
+from reelm_audit.rules.context import Context, See
 from reelm_audit.tlog.checkpoint import Checkpoint
 from reelm_audit.tlog.encoding import b64encode
 from reelm_audit.tlog.merkle import Frontier, leaf_hashes
@@ -99,9 +99,16 @@ class Judge:
 
 
 def check_copy(
-    bundle: Bundle, *, vkey: str | None = None, known_builds: frozenset[str] | None = None
+    bundle: Bundle,
+    *,
+    vkey: str | None = None,
+    known_builds: frozenset[str] | None = None,
+    see: See | None = None,
 ) -> Verdict:
-    """Check a whole copy, without a clock. `vkey` is the log's key if known, else the one of the first look."""
+    """Check a whole copy, without a clock. `vkey` is the log's key if known, else the one of the first look.
+
+    `see` is shown every entry, as `Context.see` is.
+    """
     try:
         key = Verifier.from_vkey(vkey or bundle.about.vkey)
     except NoteError as error:
@@ -110,5 +117,6 @@ def check_copy(
         vouched = signed(bundle.checkpoint(), [key])
     except NoteError as error:
         return Verdict(bundle.about.url, None, None, None, (found("log.signature-missing", f"{error}."),))
-    judge = Judge(Context(document=bundle.document, vkey=vouched.key.vkey, known_builds=known_builds))
+    context = Context(document=bundle.document, vkey=vouched.key.vkey, known_builds=known_builds, see=see)
+    judge = Judge(context)
     return judge.verdict(bundle, vouched, (), None)

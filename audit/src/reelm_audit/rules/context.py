@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reelm_audit.rules.form import Entry
 
 Document = Callable[[str], bytes | None]
+See = Callable[[Entry, int], None]
 
 
 @dataclass(frozen=True)
@@ -26,4 +27,4 @@ class Context:
     vkey: str | None = None
     known_builds: frozenset[str] | None = None
     at_most: int = 100
-    see: Callable[[Entry, int], None] | None = None
+    see: See | None = None

@@ -1,0 +1,113 @@
+"""The ten promises, each with what this check can say of it, and how strong that is.
+
+A promise is *contradicted* by any violation that touches it. Where the tool has nothing to go by, it says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reelm_audit.findings import Finding, Severity
+from reelm_audit.report.overview import Overview
+from reelm_audit.report.words import count, number
+from reelm_audit.rules.catalogue import RULES
+
+
+class State(StrEnum):
+    """What can be said of a promise."""
+
+    CHECKED = "Checked"
+    PARTLY = "Checked in part"
+    UNCHECKED = "Can't be checked by this tool yet"
+    CONTRADICTED = "Contradicted"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One promise as the report shows it."""
+
+    name: str
+    words: str
+    state: State
+    strength: str
+    detail: str
+
+
+_WORDS = {
+    "P1": "Personal data is stored only at the places the charter names.",
+    "P2": "Nothing crosses a border unless the charter allows it.",
+    "P3": "No member of staff opens personal data without a reason, another person's approval and a public entry.",
+    "P4": "The feed shows what the published model says.",
+    "P5": "No clip is removed or hidden in secret.",
+    "P6": "You can see, take and erase everything about you.",
+    "P7": "The service can change hands with nothing lost.",
+    "P8": "The service can leave a country without abandoning its people.",
+    "P9": "History is not rewritten.",
+    "P10": "A feed without profiling is one tap away.",
+}
+_NOTHING_YET = "The ledger holds no entries about this, and this version of the tool has no rules for them."
+
+
+def judge(
+    overview: Overview, findings: Sequence[Finding], strength: str, sites: Sequence[str]
+) -> list[Promise]:
+    """Return all promises with their states."""
+    broken = {
+        promise
+        for finding in findings
+        if finding.severity in {Severity.VIOLATION, Severity.WARNING}
+        for promise in RULES[finding.code].promises
+    }
+    told = {
+        "P1": (State.UNCHECKED, _places(sites)),
+        "P3": (State.CHECKED, _grants(overview)),
+        "P4": (
+            State.UNCHECKED,
+            "Each release names its model in the ledger. Receipts, with which a page can be replayed, come later.",
+        ),
+        "P6": (State.PARTLY, _rights(overview)),
+        "P9": (State.CHECKED, _history(overview, strength)),
+    }
+    promises = []
+    for name, words in _WORDS.items():
+        state, detail = told.get(name, (State.UNCHECKED, _NOTHING_YET))
+        own = strength if state in {State.CHECKED, State.PARTLY} else "self-declared"
+        if name in broken:
+            state, detail = State.CONTRADICTED, f"See “What needs an answer”. {detail}"
+        promises.append(Promise(name, words, state, own, detail))
+    return promises
+
+
+def _places(sites: Sequence[str]) -> str:
+    named = f"The charter names {', '.join(sites)}. " if sites else ""
+    return f"{named}Where a machine stands is a statement by whoever signs for the place; a ledger can't measure it."
+
+
+def _grants(overview: Overview) -> str:
+    kinds = overview.kinds
+    if not kinds["grant.requested"]:
+        return "Nobody on the staff has asked to open anybody's data."
+    return (
+        f"{count(kinds['grant.requested'], 'request')}, {number(kinds['grant.approved'])} approved, "
+        f"{number(kinds['grant.denied'])} denied, {count(kinds['grant.used'], 'opening')}. For each: two enrolled "
+        "people, both signatures, the time, the people and the kinds of data were checked."
+    )
+
+
+def _rights(overview: Overview) -> str:
+    kinds = overview.kinds
+    copies = count(kinds["rights.exported"], "copy", "copies")
+    erased = count(kinds["rights.erased"], "person", "people")
+    return (
+        f"{copies} taken and {erased} erased, and no two entries can be linked to one person. That nobody kept "
+        "another copy is a promise, not a proof."
+    )
+
+
+def _history(overview: Overview, strength: str) -> str:
+    seen = {
+        "witnessed": "outside witnesses have signed that everybody is shown this same ledger",
+        "unwitnessed": "no outside witness is named in the charter, so the realm alone vouches for it",
+        "self-declared": "the witnesses that the charter names have not signed it",
+    }[strength]
+    return f"All {number(overview.size)} entries lead to the signed root; {seen}."

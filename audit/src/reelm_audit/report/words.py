@@ -1,0 +1,135 @@
+"""How the report says numbers, times and names."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from reelm_audit.rules.minutes import DAY, HOUR
+
+KINDS = {
+    "charter.adopted": "Charters adopted",
+    "release.deployed": "Releases deployed",
+    "staff.enrolled": "Staff enrolled",
+    "staff.left": "Staff removed",
+    "grant.requested": "Requests to open data",
+    "grant.approved": "Requests approved",
+    "grant.denied": "Requests denied",
+    "grant.expired": "Grants ended",
+    "grant.used": "Openings of data",
+    "keys.released": "Hourly key accounts",
+    "rights.exported": "Copies people took",
+    "rights.erased": "People erased",
+    "key.rotated": "Changes of the ledger's key",
+    "ledger.restored": "Restores of the database",
+}
+REASONS = {
+    "support": "Support",
+    "safety": "Safety",
+    "legal": "Legal",
+    "technical": "Technical",
+}
+CLASSES = {
+    "identity": "Who they are (e-mail, phone, birthday)",
+    "social": "Whom they know",
+    "private": "What they keep private",
+    "telemetry": "What they watched",
+}
+STRENGTHS = (
+    ("Self-declared", "The realm says so, signed with its own key."),
+    ("Peer-matched", "Another realm's ledger says the same."),
+    ("Witnessed", "Outside parties have signed that everybody is shown this same ledger."),
+    ("Trustee-run", "The part that matters is run by somebody else than the operator."),
+)
+LIMITS = (
+    (
+        "A log proves what it holds.",
+        (
+            "It proves that these entries were published and never rewritten. It never proves that nothing was done "
+            "without an entry. What stands in the way of that are keys, released only against an entry, and "
+            "counts, which must agree."
+        ),
+    ),
+    (
+        "Whoever owns the machine can look.",
+        (
+            "Somebody with full control of the realm's own machine can read what it can read. Only a key kept by "
+            "another party, or in hardware, prevents that."
+        ),
+    ),
+    (
+        "Two keys may be one person.",
+        "That the asker and the approver are two people is the keyholders' word: they enrolled both.",
+    ),
+    (
+        "Countries are declared.",
+        "Where staff sit and machines stand is stated by those who sign for it, and can't be measured here.",
+    ),
+    (
+        "Erased means that the keys are gone.",
+        "That nobody kept another copy is a promise, not a proof.",
+    ),
+)
+
+
+def number(value: int) -> str:
+    """Return a whole number as people write it."""
+    return f"{value:,}"
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def spoken(value: int) -> str:
+    """Return a small number in words."""
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[value] if value < len(words) else number(value)
+
+
+def _moment(minute: int) -> dt.datetime:
+    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=minute)
+
+
+def day(minute: int) -> str:
+    """Return a day."""
+    when = _moment(minute)
+    return f"{when.day} {when:%B %Y}"
+
+
+def moment(minute: int) -> str:
+    """Return a day with its time."""
+    return f"{day(minute)}, {_moment(minute):%H:%M} UTC"
+
+
+def bucket_label(start: int, step: str) -> str:
+    """Return the short name of a stretch of time on an axis."""
+    when = _moment(start)
+    return {
+        "hour": f"{when:%H:%M}",
+        "day": f"{when.day} {when:%b}",
+        "month": f"{when:%b %Y}",
+        "year": f"{when:%Y}",
+    }[step]
+
+
+def since(minutes: int) -> str:
+    """Return how long ago something was."""
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 2 * HOUR:
+        return count(minutes, "minute")
+    if minutes < 2 * DAY:
+        return count(minutes // HOUR, "hour")
+    return count(minutes // DAY, "day")
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return a list as a part of a sentence."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def plain(name: str) -> str:
+    """Return a name that machines use as people would say it."""
+    return name.replace("_", " ").replace(".", " ").capitalize()
