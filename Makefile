@@ -61,6 +61,7 @@ oracle: ## Install what checks the ledger's formats independently: Go, and its l
 gen: setup ## Make what is generated: the OpenAPI snapshot and the web client's types
 	@$(REELM) openapi > spec/openapi.json.new && mv spec/openapi.json.new spec/openapi.json
 	@$(REELM) ledger schemas spec/ledger/schemas audit/src/reelm_audit/schemas.json
+	@$(PYTHON) -m tests.oracle.published
 	@$(NPM) run gen
 
 bench: setup browser ## Measure everything (docs/measures.md)
