@@ -84,6 +84,7 @@ class Farewells:
                 keys.append((clip_id, open_file_key(person, "clip", clip_id, wrapped)))
             except NotFoundError:
                 continue
+        self._releases.counts.add(ticket.purpose, len(keys))
         return rights_schemas.ClipKeyLines(keys)
 
     async def job_file_key(self, asked: rights_schemas.JobFileKey) -> schemas.FreshKey:

@@ -13,6 +13,7 @@ import structlog
 from reelm.custody.attempts import Attempts
 from reelm.custody.backup_keys import BackupKeys
 from reelm.custody.charterpin import UnsignedCharterError, follow
+from reelm.custody.counts import Counts
 from reelm.custody.credentials import Credentials
 from reelm.custody.door import Door
 from reelm.custody.envelope import new_key
@@ -37,6 +38,7 @@ from reelm.realm.service import RealmService
 
 SECRET_AGE = dt.timedelta(days=30)
 UNCLAIMED_AGE = dt.timedelta(days=1)
+USES_AGE = dt.timedelta(days=2)  # longer than any grant
 _log = structlog.get_logger("reelm.keys")
 
 
@@ -86,13 +88,16 @@ class Keeper:
         self.door = Door(self.store, self._passwords, passkeys, clock, ids, attempts, announce=self._announce)
         credentials = Credentials(self.store, self.door, self._passwords, passkeys, attempts, clock, ids)
         purposes = purposes or Purposes.read()
-        releases = Releases(self.store, self.door, purposes, rows, clock)
+        charter = None if realm is None else realm.charter_digest
+        self._counts = Counts(self.store, self.door, rows, clock, charter)
+        releases = Releases(self.store, self.door, purposes, rows, self._counts, clock)
         farewells = Farewells(self.store, self.door, credentials, releases, purposes, rows)
         log = LogSigner(self.store, self.door, clock)
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
         references = References(self.store, self.door, releases)
         backups = BackupKeys(self.store, self.door, clock)
-        opener = Opener(self.store, self.door, log, rows, clock, _rules(self.store, realm))
+        rules = _rules(self.store, realm)
+        opener = Opener(self.store, self.door, log, rows, self._counts, clock, rules)
         self._snapshots = Snapshots(folder, self.store, self.door, clock)
         parts = (
             self.door,
@@ -119,6 +124,8 @@ class Keeper:
         await self._server.stop()
         if self._telling:
             await asyncio.wait(self._telling, timeout=2)
+        await self._counts.write()
+        self._counts.close()
         self.door.close()
         self._passwords.close()
         self.store.close()
@@ -148,12 +155,15 @@ class Keeper:
             self.door.subject_secret = fresh
         else:
             await self._rows.install_subject_secret(self.door.subject_secret)
+        await self._counts.tell()
 
     async def every_hour(self) -> None:
         """Drop sessions that ran out, and enrolments whose sign-up never reached the database."""
         if await self._snapshots.turn_if_due():
             _log.info("keys.epoch_turned")
         await self.door.sweep()
+        oldest = int((self._clock.now() - USES_AGE).timestamp())
+        await self.door.write(self.store.sweep_grant_uses, oldest)
         before = int((self._clock.now() - UNCLAIMED_AGE).timestamp())
         waiting = self.store.list_unconfirmed(before)
         if not waiting:

@@ -93,3 +93,30 @@ class Marks(StoreFile):
         """Forget uses that no grant can name any more."""
         with self.writing() as db:
             return db.execute("DELETE FROM grant_uses WHERE used_at < ?", (before,)).rowcount
+
+    # --- counts of released keys ----------------------------------------------------------------------------
+
+    def add_counts(self, counts: dict[tuple[int, str], int]) -> None:
+        """Add to the counts of hours (since 1970) and purposes; 0 notes that there was the hour."""
+        with self.writing() as db:
+            db.executemany(
+                "INSERT INTO release_counts VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET released = released + excluded.released",
+                [(hour, purpose, released) for (hour, purpose), released in counts.items()],
+            )
+
+    def list_counts(self, *, before: int) -> list[tuple[int, dict[str, int]]]:
+        """The hours before this one that were not told yet, oldest first."""
+        rows = self.reader.execute(
+            "SELECT hour, purpose, released FROM release_counts WHERE hour < ? ORDER BY hour, purpose",
+            (before,),
+        ).fetchall()
+        hours: dict[int, dict[str, int]] = {}
+        for hour, purpose, released in rows:
+            hours.setdefault(hour, {})[purpose] = released
+        return list(hours.items())
+
+    def forget_counts(self, hour: int) -> None:
+        """Forget an hour that the ledger has."""
+        with self.writing() as db:
+            db.execute("DELETE FROM release_counts WHERE hour = ?", (hour,))

@@ -3,7 +3,7 @@
 In this order: 1. a live session; 2. the evidence (`grantproof`), against the pinned charter and this store's own log
 key; 3. the session's person holds the key that asked, and neither signer has left; 4. the grant was not ended since;
 5. the rows are read through functions that no other role can call, and opened here; 6. this use is noted as opened,
-durably, so that it opens nothing again; 7. only then the answer. The data key itself never leaves.
+durably, so that it opens nothing again, and counted; 7. only then the answer. The data key itself never leaves.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 
 from reelm.custody import opening_errors as refused
 from reelm.custody import opening_schemas as words
+from reelm.custody.counts import GRANT, Counts
 from reelm.custody.door import Door
 from reelm.custody.envelope import context, unseal
 from reelm.custody.grantproof import Allowed, CharterRules, check
@@ -37,6 +38,7 @@ class Opener:
         door: Door,
         log: LogSigner,
         rows: RealmRows,
+        counts: Counts,
         clock: Clock,
         rules: CharterRules | None,
     ) -> None:
@@ -44,6 +46,7 @@ class Opener:
         self._door = door
         self._log = log
         self._rows = rows
+        self._counts = counts
         self._clock = clock
         self._rules = rules
 
@@ -64,6 +67,8 @@ class Opener:
         first = await self._door.write(self._store.mark_grant_use, allowed.use, what, now)
         if not first and allowed.what != "clip":
             raise refused.GrantUsedBeforeError
+        self._counts.add(GRANT)
+        await self._counts.write()
         return opened
 
     def _check(self, asked: words.GrantOpening) -> Allowed:

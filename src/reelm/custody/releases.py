@@ -10,6 +10,7 @@ from uuid import UUID
 
 from reelm.custody import schemas
 from reelm.custody.contacts import blind_index
+from reelm.custody.counts import SESSION, VIEWING, Counts
 from reelm.custody.door import ENROL_PURPOSE, SESSION_PURPOSE, Door
 from reelm.custody.envelope import context, new_key, seal, unseal
 from reelm.custody.errors import SealBrokenError, TicketRefusedError
@@ -53,12 +54,19 @@ class Releases:
     """Decides about keys; `Door` decides about people."""
 
     def __init__(
-        self, store: Keystore, door: Door, purposes: Purposes, rows: RealmRows, clock: Clock
+        self,
+        store: Keystore,
+        door: Door,
+        purposes: Purposes,
+        rows: RealmRows,
+        counts: Counts,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._door = door
         self._purposes = purposes
         self._rows = rows
+        self.counts = counts
         self._clock = clock
         self._limits = RateLimiter(clock)
         now = int(clock.now().timestamp())
@@ -80,6 +88,7 @@ class Releases:
 
     async def person_key(self, asked: schemas.PersonKey) -> schemas.KeyBytes:
         _, person, _ = self._door.live(asked.token)
+        self.counts.add(SESSION)
         return schemas.KeyBytes(person.data_key)
 
     async def withdraw(self, asked: schemas.Withdraw) -> schemas.Done:
@@ -107,7 +116,9 @@ class Releases:
 
     async def own_file_key(self, asked: schemas.OwnFileKey) -> schemas.KeyBytes:
         _, person, _ = self._door.live(asked.token)
-        return schemas.KeyBytes(open_file_key(person, asked.kind, asked.file_id, asked.wrapped))
+        key = open_file_key(person, asked.kind, asked.file_id, asked.wrapped)
+        self.counts.add(SESSION)
+        return schemas.KeyBytes(key)
 
     async def clip_key(self, asked: schemas.ClipKey) -> schemas.KeyBytes:
         """The database is asked as the viewer. Raises NotFoundError for what the viewer can't see."""
@@ -118,7 +129,9 @@ class Releases:
         author = self._store.find_person(found[0]) if found else None
         if found is None or author is None:
             raise NotFoundError
-        return schemas.KeyBytes(open_file_key(author, "clip", asked.clip_id, found[1]))
+        key = open_file_key(author, "clip", asked.clip_id, found[1])
+        self.counts.add(VIEWING)
+        return schemas.KeyBytes(key)
 
     # --- jobs ---------------------------------------------------------------------------------------------
 
@@ -182,11 +195,6 @@ class Releases:
                 clip_key = open_file_key(person, "clip", ticket.clip_id, found[1])
         if (purpose.clip_key or purpose.own_clips) and asked.upload is not None:
             upload_key = open_file_key(person, "upload", *asked.upload)
-        return schemas.JobKeys(
-            person.person_id,
-            subject,
-            expires_at,
-            person.data_key if purpose.columns else None,
-            clip_key,
-            upload_key,
-        )
+        data_key = person.data_key if purpose.columns else None
+        self.counts.add(ticket.purpose, sum(key is not None for key in (data_key, clip_key, upload_key)))
+        return schemas.JobKeys(person.person_id, subject, expires_at, data_key, clip_key, upload_key)

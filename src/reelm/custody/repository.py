@@ -58,6 +58,10 @@ class RealmRows(Protocol):
         """A clip of this person's own that not everybody may see, with its wrapped key."""
         ...
 
+    async def add_released(self, reference: UUID, entry: bytes) -> None:
+        """Add an entry `keys.released` to the ledger's outbox, once for each reference."""
+        ...
+
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
         """Tell every process that listens on `session_revoked`."""
         ...
@@ -161,6 +165,15 @@ class PostgresRows:
                 clip_id,
             )
         return None if row is None else dict(row)
+
+    async def add_released(self, reference: UUID, entry: bytes) -> None:
+        async with self._database.transaction() as uow:
+            await uow.execute(
+                "INSERT INTO ledger_entries (ref, kind, body) VALUES ($1, 'keys.released', $2)"
+                " ON CONFLICT (ref) DO NOTHING",
+                reference,
+                entry,
+            )
 
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
         async with self._database.transaction() as uow:

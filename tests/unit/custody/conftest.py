@@ -37,6 +37,7 @@ class LocalRows:
     seen_by: dict[UUID, set[UUID]] = field(default_factory=dict)
     keys: dict[UUID, tuple[UUID, bytes]] = field(default_factory=dict)
     people: set[UUID] = field(default_factory=set)
+    released: dict[UUID, bytes] = field(default_factory=dict)
     announced: list[UUID] = field(default_factory=list)
     staff: dict[str, UUID] = field(default_factory=dict)
     ledger: list[tuple[int | None, dict[str, Any]]] = field(default_factory=list)
@@ -79,6 +80,9 @@ class LocalRows:
     async def find_granted_clip(self, person_id: UUID, clip_id: UUID) -> dict[str, Any] | None:
         row = self.granted.get(("clip", clip_id))
         return dict(row) if row and self.keys[clip_id][0] == person_id else None
+
+    async def add_released(self, reference: UUID, entry: bytes) -> None:
+        self.released.setdefault(reference, entry)
 
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
         self.announced += session_ids
