@@ -96,15 +96,14 @@ def _check_file(path: Path, file: StoredFile) -> None:
 def put_files(folder: Path, manifest: Manifest, data: Path, tell: Tell) -> None:
     """Put the realm's document and its stored files into the data folder."""
     tell("Putting files back")
-    for file in manifest.files:
-        if file.name.endswith(".json"):
-            shutil.copyfile(folder / file.name, data / file.name)
-    for file in manifest.blobs:
-        to = data / "blobs" / file.name
-        if ".." in Path(file.name).parts or Path(file.name).is_absolute():
-            raise BackupError(f"{file.name} would lie outside the data folder.", "This is no backup of ours.")
+    beside = {file.name: folder / file.name for file in manifest.files if file.name != "keys.snapshot"}
+    pooled = {f"blobs/{file.name}": folder.parent / "blobs" / file.name for file in manifest.blobs}
+    for name, path in (beside | pooled).items():
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise BackupError(f"{name} would lie outside the data folder.", "This is no backup of ours.")
+        to = data / name
         to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder.parent / "blobs" / file.name, to)
+        shutil.copyfile(path, to)
 
 
 async def put_rows(

@@ -7,6 +7,7 @@ Layout of the target folder, which several backups share:
     <moment>/public.jsonl.gz    rows that everybody may see
     <moment>/people/…           each person's other rows, sealed under a key that opens with that person's own
     <moment>/own.sealed         rows of nobody, sealed under a key of the realm's
+    <moment>/blobs/…            the ledger's checkpoints of that moment
     <moment>/keys.snapshot      the key store, sealed under the epoch's key, which is not here
 
 A backup appears under its name only when it is whole. Nothing in it can be read without the key store, but for what
@@ -38,6 +39,8 @@ from reelm.settings import Settings
 _PEOPLE_AT_ONCE = 100
 _COPY_BYTES = 1024 * 1024
 _BESIDE = ("realm.json", "charter.signatures.json")
+# The only stored files that change under their name: each backup has its own copy.
+_CHANGING = ("ledger/checkpoint", "ledger/checkpoint.release")
 Tell = Callable[[str], None]
 
 
@@ -71,12 +74,14 @@ class BackupWriter:
             tell("Copying files that came meanwhile")
             blobs |= self._copy_blobs(target, known | blobs)
             (draft / "keys.snapshot").write_bytes(await self._keys.snapshot())
-            for name in _BESIDE:
-                if (self._settings.data / name).exists():
-                    shutil.copyfile(self._settings.data / name, draft / name)
+            stored_beside = {f"blobs/{name}": self._settings.blobs / name for name in _CHANGING}
+            beside = {**{name: self._settings.data / name for name in _BESIDE}, **stored_beside}
+            for name, path in beside.items():
+                if path.exists():
+                    _copy(path, draft / name)
             files = [
                 _describe(draft, path)
-                for name in ("keys.snapshot", *_BESIDE)
+                for name in ("keys.snapshot", *beside)
                 if (path := draft / name).exists()
             ]
             stored = [StoredFile(name, size, digest) for name, (size, digest) in sorted(blobs.items())]
@@ -184,6 +189,8 @@ class BackupWriter:
         """Copy what the pool lacks. Stored files never change, so a name of the same size is the same file."""
         copied: dict[str, tuple[int, str]] = {}
         for name, source in _walk(self._settings.blobs):
+            if name in _CHANGING:
+                continue
             try:
                 size = source.stat().st_size
                 there = target / "blobs" / name

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from reelm import __version__
+from reelm.entrypoints import cli_backup
 from reelm.entrypoints.cli_ledger import app as ledger_app
+from reelm.entrypoints.cli_staff import app as staff_app
 from reelm.entrypoints.folder import StartError
 from reelm.settings import DATA_VARIABLE, PORT_VARIABLE, given_password
 
@@ -24,6 +26,8 @@ clip_app = typer.Typer(help="Clips of the realm.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(clip_app, name="clip")
 app.add_typer(ledger_app, name="ledger")
+cli_backup.register(app)
+app.add_typer(staff_app, name="staff")
 
 Data = Annotated[
     Path, typer.Option("--data", envvar=DATA_VARIABLE, help="The folder that holds everything of the realm.")

@@ -46,11 +46,10 @@ def database_program(cluster: Cluster) -> Program:
     )
 
 
-def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) -> list[Program]:
-    """Migrations, keys, the sequencer, the worker and as many web processes as `settings` wants."""
+def early_programs(settings: Settings, *, quiet: bool) -> list[Program]:
+    """Migrations and keys: what everything that serves stands on."""
     logs = settings.data / "logs"
-    web = dataclasses.replace(handed_to("web", settings), web=_listening(settings, listener))
-    programs = [
+    return [
         Program(
             "migrate",
             MIGRATE_LEVEL,
@@ -67,6 +66,15 @@ def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) 
             stop_seconds=5.0,
             explain=lambda: log.last_words(logs, "keys"),
         ),
+    ]
+
+
+def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) -> list[Program]:
+    """Migrations, keys, the sequencer, the worker and as many web processes as `settings` wants."""
+    logs = settings.data / "logs"
+    web = dataclasses.replace(handed_to("web", settings), web=_listening(settings, listener))
+    programs = [
+        *early_programs(settings, quiet=quiet),
         Program(
             "sequencer",
             SERVICE_LEVEL,
