@@ -1,5 +1,6 @@
 """Every route, every kind of person, every visibility, against the table in spec/permissions.json."""
 
+import base64
 import json
 import uuid
 import warnings
@@ -8,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import PASSWORD, Person, sign_up_body
 from tests.factories.clips import IDS
 from tests.factories.publishing import PIECE, TUS
@@ -80,6 +82,9 @@ _BODIES: dict[str, Any] = {
     "POST /sessions/passkey-options": {},
     "PATCH /clips/{clip_id}": {"caption": "changed"},
     "POST /clips/{clip_id}/comments": {"text": "well done"},
+    "POST /staff/grants/{grant_id}/signature": {"signature": "A" * 86 + "=="},
+    "POST /staff/grants/{grant_id}/decision": {"verdict": "approve", "country": "FR"},
+    "POST /staff/grants/{grant_id}/decision/signature": {"signature": "A" * 86 + "=="},
 }
 
 
@@ -99,6 +104,14 @@ def _body(key: str, ids: dict[str, str]) -> dict[str, Any]:
             "at": "2026-11-21T12:00:00Z",
         }
         return {"json": {"events": [event]}}
+    if key == "POST /staff/enrolment":
+        return {"json": _enrolment()}
+    if key == "POST /staff/grants":
+        words = "They wrote that they can't sign in any more."
+        asked = {"people": [ids["handle"]], "classes": ["identity"], "minutes": 30, "reason": "support"}
+        return {"json": {**asked, "text": words, "country": "FR"}}
+    if key.endswith("/opening"):
+        return {"json": {"handle": ids["handle"], "what": "identity"}}
     if key == "PUT /me/avatar":
         return {"content": _picture()}
     if key == "POST /uploads":
@@ -108,6 +121,13 @@ def _body(key: str, ids: dict[str, str]) -> dict[str, Any]:
     if "/uploads/" in key:
         return {"headers": TUS}
     return {"json": _BODIES[key]} if key in _BODIES else {}
+
+
+def _enrolment() -> dict[str, str]:
+    key = Ed25519PrivateKey.from_private_bytes(b"a key of the table of permissions".ljust(32)[:32])
+    public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
+    proof = base64.b64encode(key.sign(f"reelm/staff-key/v1\n{public}".encode())).decode()
+    return {"public_key": public, "country": "FR", "proof": proof}
 
 
 def _picture() -> bytes:
@@ -215,6 +235,8 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "passkey_id": str(uuid.uuid4()),
         "session_id": "",
         "tag": "sea",
+        "grant_id": str(uuid.uuid4()),
+        "opening_id": str(uuid.uuid4()),
     }
     ids |= {"rest": "x", "name": f"@{owner.handle}"}
     ids["name" if about == "feed" else "feed"] = "following"
@@ -344,10 +366,16 @@ async def test_what_a_private_account_passes_on_is_for_its_followers(
 
 
 async def test_an_operator_is_one_more_person(client: httpx.AsyncClient, cast: Cast) -> None:
-    """The role opens nothing: there is no row in the table in which staff may do more than another person."""
-    for row in ROUTES.values():
-        if row["about"] not in ABOUT_CLIPS:
+    """The role opens nothing: but for the staff's console, there is no row in which staff may do more than another.
+
+    There, without a key that a keyholder enrolled, everything that is about anybody's data is refused.
+    """
+    console = {route for route in ROUTES if " /api/v1/staff/" in route}
+    for route, row in ROUTES.items():
+        if row["about"] not in ABOUT_CLIPS and route not in console:
             assert row["staff"] == row["other"]
+    about_data = {route: ROUTES[route]["staff"] for route in console if "/grants" in route}
+    assert {route for route, status in about_data.items() if status == 200} == {"GET /api/v1/staff/grants"}
     for who in SEES.values():
         assert ("staff" in who) == ("other" in who)
     staff = cast.people["staff"]

@@ -41,6 +41,7 @@ SQL_ELSEWHERE = {
     "src/reelm/entrypoints/external.py": "asks a foreign server what it is, before anything is built on it",
     "src/reelm/entrypoints/migrate.py": "makes the roles, tables, functions and policies, as the administrator",
     "src/reelm/entrypoints/operator.py": "the operator's own command at the machine, as the administrator",
+    "src/reelm/entrypoints/staff.py": "the keyholder's own command at the machine, as the administrator",
     "src/reelm/entrypoints/upkeep.py": "calls the functions of the realm's schedules, which belong to no one room",
     "src/reelm/entrypoints/worker.py": "the queue's own tables: takes over the jobs of a worker that died",
     "src/reelm/entrypoints/demo/scenes/words.py": "no SQL: a clip that is about updates",

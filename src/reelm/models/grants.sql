@@ -32,7 +32,7 @@ $$;
 CREATE OR REPLACE VIEW reelm.openings WITH (security_barrier) AS
   SELECT p.person_id, p.grant_id, p.nonce, p.document, g.state, g.cause, g.classes, g.reason, g.emergency, g.minutes,
          g.requested_at, g.decided_at, g.expires_at, g.ended_at, g.request_leaf, g.decision_leaf, g.end_leaf,
-         CASE WHEN g.decided_key IS NULL OR g.decided_key = g.asked_key THEN 1 ELSE 2 END AS staff_involved
+         CASE WHEN g.decided_key IS NULL OR g.decided_key = g.asked_key THEN 1 ELSE 2 END AS staff_involved, g.answer_by
     FROM public.grant_people p JOIN public.grants g ON g.id = p.grant_id AND g.state <> 'draft'
    WHERE p.person_id = ANY (ARRAY[(SELECT reelm.subject())]) AND p.person_id = (SELECT reelm.subject());
 CREATE OR REPLACE VIEW reelm.opening_uses WITH (security_barrier) AS

@@ -318,6 +318,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetState */
+        get: operations["ApiV1LedgerGetState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListEntries */
+        get: operations["ApiV1LedgerEntriesListEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/entries/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetEntry */
+        get: operations["ApiV1LedgerEntriesIndexGetEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ledger/proofs/{index}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetProof */
+        get: operations["ApiV1LedgerProofsIndexGetProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -380,6 +448,110 @@ export interface paths {
         };
         /** ListOwnClips */
         get: operations["ApiV1MeClipsListOwnClips"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SeeData */
+        get: operations["ApiV1MeDataSeeData"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListData */
+        get: operations["ApiV1MeDataTableListData"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase */
+        post: operations["ApiV1MeErasureErase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListExports */
+        get: operations["ApiV1MeExportsListExports"];
+        put?: never;
+        /** StartExport */
+        post: operations["ApiV1MeExportsStartExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetExport */
+        get: operations["ApiV1MeExportsExportIdGetExport"];
+        put?: never;
+        post?: never;
+        /** EndExport */
+        delete: operations["ApiV1MeExportsExportIdEndExport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/exports/{export_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetArchive */
+        get: operations["ApiV1MeExportsExportIdArchiveGetArchive"];
         put?: never;
         post?: never;
         delete?: never;
@@ -466,6 +638,76 @@ export interface paths {
         };
         /** ListFollowing */
         get: operations["ApiV1MeFollowingListFollowing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListImports */
+        get: operations["ApiV1MeImportsListImports"];
+        put?: never;
+        /** StartImport */
+        post: operations["ApiV1MeImportsStartImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetImport */
+        get: operations["ApiV1MeImportsImportIdGetImport"];
+        put?: never;
+        post?: never;
+        /** EndImport */
+        delete: operations["ApiV1MeImportsImportIdEndImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/openings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** MyOpenings */
+        get: operations["ApiV1MeOpeningsMyOpenings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/openings/{opening_id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** MyReceipt */
+        get: operations["ApiV1MeOpeningsOpeningIdReceiptMyReceipt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -853,6 +1095,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/enrolment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** AskEnrolment */
+        post: operations["ApiV1StaffEnrolmentAskEnrolment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListGrants */
+        get: operations["ApiV1StaffGrantsListGrants"];
+        put?: never;
+        /** DraftGrant */
+        post: operations["ApiV1StaffGrantsDraftGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetGrant */
+        get: operations["ApiV1StaffGrantsGrantIdGetGrant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants/{grant_id}/clips/{clip_id}/video": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** LentVideo */
+        get: operations["ApiV1StaffGrantsGrantIdClipsClipIdVideoLentVideo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants/{grant_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** CloseGrant */
+        post: operations["ApiV1StaffGrantsGrantIdCloseCloseGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants/{grant_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** DraftDecision */
+        post: operations["ApiV1StaffGrantsGrantIdDecisionDraftDecision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants/{grant_id}/decision/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** SignDecision */
+        post: operations["ApiV1StaffGrantsGrantIdDecisionSignatureSignDecision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants/{grant_id}/opening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** OpenData */
+        post: operations["ApiV1StaffGrantsGrantIdOpeningOpenData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/grants/{grant_id}/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** SignGrant */
+        post: operations["ApiV1StaffGrantsGrantIdSignatureSignGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** StaffMe */
+        get: operations["ApiV1StaffMeStaffMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** StaffMembers */
+        get: operations["ApiV1StaffMembersStaffMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -896,6 +1326,23 @@ export interface paths {
         };
         /** ListClipsOfTag */
         get: operations["ApiV1TagsClipsListClipsOfTag"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transparency/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GrantsTransparency */
+        get: operations["ApiV1TransparencyGrantsGrantsTransparency"];
         put?: never;
         post?: never;
         delete?: never;
@@ -974,6 +1421,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ledger/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetCheckpoint */
+        get: operations["LedgerCheckpointGetCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/checkpoint.release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetReleaseCheckpoint */
+        get: operations["LedgerCheckpointReleaseGetReleaseCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/document/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetDocument */
+        get: operations["LedgerDocumentNameGetDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ledger/tile/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetTile */
+        get: operations["LedgerTilePathGetTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1019,7 +1534,7 @@ export interface components {
             media: components["schemas"]["MediaOut"] | null;
             counts: components["schemas"]["ClipCounts"];
             viewer: components["schemas"]["ClipViewer"] | null;
-            failure: components["schemas"]["Failure"] | null;
+            failure: components["schemas"]["clips_schemas_Failure"] | null;
             draft: boolean;
             publish_at: string | null;
         };
@@ -1112,6 +1627,24 @@ export interface components {
             width: number;
             height: number;
         };
+        /** DayCounts */
+        DayCounts: {
+            day: string;
+            counts: {
+                [key: string]: number;
+            };
+        };
+        /** DecisionAsk */
+        DecisionAsk: {
+            /** @enum {string} */
+            verdict: "approve" | "deny";
+            /** @description ISO 3166-1 alpha-2 */
+            country: string;
+        };
+        /** DecisionDraft */
+        DecisionDraft: {
+            to_sign: string;
+        };
         /** EditIn */
         EditIn: {
             trim_start_ms?: number | null;
@@ -1134,20 +1667,153 @@ export interface components {
             accent_text: string;
             languages: string[];
         };
+        /** EmergencyOut */
+        EmergencyOut: {
+            entry_index: number;
+            at: string;
+            expires_at: string;
+            reason: string | null;
+            classes: string[];
+            people: number | null;
+        };
+        /** EnrolmentAsk */
+        EnrolmentAsk: {
+            /** @description Raw Ed25519 key, base64 */
+            public_key: string;
+            /** @description ISO 3166-1 alpha-2 */
+            country: string;
+            /** @description Ed25519 signature, base64 */
+            proof: string;
+        };
+        /** EnrolmentAsked */
+        EnrolmentAsked: {
+            /** @constant */
+            state: "asked";
+            command: string;
+        };
+        /** EntryLine */
+        EntryLine: {
+            index: number;
+            entry: {
+                [key: string]: unknown;
+            };
+        };
+        /** EntryView */
+        EntryView: {
+            index: number;
+            entry: {
+                [key: string]: unknown;
+            };
+            body: string;
+        };
+        /** Erased */
+        Erased: {
+            entry_index: number | null;
+            receipt: string | null;
+        };
+        /** ErasureNew */
+        ErasureNew: {
+            handle: string;
+            password?: string | null;
+            passkey?: components["schemas"]["PasskeyProof"] | null;
+        };
         /** EventsStored */
         EventsStored: {
             stored: number;
             duplicates: number;
         };
-        /** Failure */
-        Failure: {
-            code: string;
-            detail: string;
+        /** Export */
+        Export: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "ready" | "failed" | "cancelled" | "expired";
+            done: number;
+            total: number;
+            bytes: number | null;
+            manifest_digest: string | null;
+            entry_index: number | null;
+            /** Format: date-time */
+            created_at: string;
+            expires_at: string | null;
+            failure: components["schemas"]["rights_schemas_Failure"] | null;
         };
         /** FollowOut */
         FollowOut: {
             /** @enum {string} */
             follow: "none" | "requested" | "following";
+        };
+        /** Grant */
+        Grant: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "draft" | "asked" | "approved" | "denied" | "expired" | "closed";
+            cause: string | null;
+            asked_by: string;
+            decided_by: string | null;
+            people: components["schemas"]["GrantPerson"][];
+            classes: ("identity" | "social" | "telemetry" | "private")[];
+            minutes: number;
+            /** @enum {string} */
+            reason: "support" | "safety" | "legal" | "technical";
+            text: string;
+            country: string;
+            emergency: boolean;
+            /** Format: date-time */
+            created_at: string;
+            requested_at: string | null;
+            answer_by: string | null;
+            decided_at: string | null;
+            expires_at: string | null;
+            ended_at: string | null;
+            uses: components["schemas"]["GrantUse"][];
+            entries: components["schemas"]["GrantEntries"];
+            to_sign: string | null;
+            decision_to_sign: string | null;
+        };
+        /** GrantAsk */
+        GrantAsk: {
+            people: string[];
+            classes: ("identity" | "social" | "telemetry" | "private")[];
+            minutes: number;
+            /** @enum {string} */
+            reason: "support" | "safety" | "legal" | "technical";
+            text: string;
+            /** @description ISO 3166-1 alpha-2 */
+            country: string;
+            /** @default false */
+            emergency: boolean;
+        };
+        /** GrantEntries */
+        GrantEntries: {
+            requested: number | null;
+            approved: number | null;
+            denied: number | null;
+            ended: number | null;
+        };
+        /** GrantPerson */
+        GrantPerson: {
+            handle: string;
+            display_name: string;
+        };
+        /** GrantUse */
+        GrantUse: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            what: "identity" | "social" | "telemetry" | "private" | "clip";
+            handle: string;
+            entry_index: number | null;
+            /** @enum {string} */
+            state: "pending" | "logged" | "opened";
+            clip_id: string | null;
+        };
+        /** GrantsTransparency */
+        GrantsTransparency: {
+            months: components["schemas"]["MonthOfGrants"][];
+            emergencies: components["schemas"]["EmergencyOut"][];
+            emergency_now: boolean;
         };
         /** Health */
         Health: {
@@ -1156,6 +1822,29 @@ export interface components {
             parts: {
                 [key: string]: string;
             };
+        };
+        /** Import */
+        Import: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "ready" | "failed" | "cancelled";
+            done: number;
+            total: number;
+            counts: {
+                [key: string]: number;
+            };
+            missing: components["schemas"]["Missing"][];
+            suggestions: string[];
+            origin: components["schemas"]["Origin"] | null;
+            /** Format: date-time */
+            created_at: string;
+            failure: components["schemas"]["rights_schemas_Failure"] | null;
+        };
+        /** ImportNew */
+        ImportNew: {
+            /** Format: uuid */
+            upload_id: string;
         };
         /**
          * Labels
@@ -1175,6 +1864,28 @@ export interface components {
             ai?: boolean;
             paid?: boolean;
         };
+        /** LedgerState */
+        LedgerState: {
+            origin: string;
+            vkey: string;
+            size: number;
+            root: string;
+            checkpoint_at: string | null;
+            /** @enum {string} */
+            state: "unwitnessed" | "witnessed" | "late" | "stopped" | "starting";
+            release_policy: string;
+            public_policy: string;
+            release_satisfied_at: string | null;
+            public_satisfied_at: string | null;
+            witnesses: components["schemas"]["WitnessView"][];
+            waiting: number;
+            problem: string | null;
+            kinds: {
+                [key: string]: number;
+            };
+            days: components["schemas"]["DayCounts"][];
+            cosigned_by?: string[];
+        };
         /** LikeOut */
         LikeOut: {
             liked: boolean;
@@ -1191,6 +1902,7 @@ export interface components {
             clip_seconds: number;
             caption_chars: number;
             comment_chars: number;
+            password_chars: number;
         };
         /** Me */
         Me: {
@@ -1239,12 +1951,34 @@ export interface components {
             has_audio: boolean;
             storyboard?: components["schemas"]["StoryboardOut"] | null;
         };
+        /** Missing */
+        Missing: {
+            what: string;
+            why: string;
+            count: number;
+        };
+        /** MonthOfGrants */
+        MonthOfGrants: {
+            month: string;
+            requested: number;
+            approved: number;
+            denied: number;
+            unanswered: number;
+            used: number;
+            emergencies: number;
+            reasons: {
+                [key: string]: number;
+            };
+            classes: {
+                [key: string]: number;
+            };
+        };
         /** Notice */
         Notice: {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "like" | "comment" | "reply" | "mention" | "follow" | "follow_request" | "follow_accepted" | "repost" | "clip_ready" | "clip_failed" | "heart" | "pin";
+            kind: "like" | "comment" | "reply" | "mention" | "follow" | "follow_request" | "follow_accepted" | "repost" | "clip_ready" | "clip_failed" | "heart" | "pin" | "opened" | "emergency";
             actor: components["schemas"]["PersonCard"] | null;
             clip_id: string | null;
             clip_poster_url: string | null;
@@ -1254,15 +1988,105 @@ export interface components {
             created_at: string;
             read: boolean;
         };
+        /** Opened */
+        Opened: {
+            person: components["schemas"]["OpenedPerson"];
+            /** @enum {string} */
+            what: "identity" | "social" | "telemetry" | "private" | "clip";
+            /** Format: date-time */
+            opened_at: string;
+            entry_index: number;
+            identity?: {
+                [key: string]: unknown;
+            } | null;
+            rows?: {
+                [key: string]: unknown;
+            }[] | null;
+            /** @default false */
+            more: boolean;
+        };
+        /** OpenedPerson */
+        OpenedPerson: {
+            handle: string;
+        };
+        /** Opening */
+        Opening: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            what: ("identity" | "social" | "telemetry" | "private")[];
+            /** @enum {string} */
+            reason: "support" | "safety" | "legal" | "technical";
+            people_involved: number;
+            emergency: boolean;
+            expires_at: string | null;
+            /** @enum {string} */
+            state: "draft" | "asked" | "approved" | "denied" | "expired" | "closed";
+            entry_index: number | null;
+            uses: number;
+            used: components["schemas"]["OpeningUse"][];
+        };
+        /** OpeningAsk */
+        OpeningAsk: {
+            handle: string;
+            /** @enum {string} */
+            what: "identity" | "social" | "telemetry" | "private";
+            /** @default 0 */
+            page: number;
+        };
+        /** OpeningUse */
+        OpeningUse: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            what: "identity" | "social" | "telemetry" | "private" | "clip";
+            entry_index: number | null;
+        };
         /** Operator */
         Operator: {
             name: string;
             /** @default  */
             country: string;
         };
+        /** Origin */
+        Origin: {
+            /** @default  */
+            realm: string;
+            /** @default  */
+            url: string;
+            /** @default  */
+            handle: string;
+            /** @default false */
+            known: boolean;
+        };
+        /** OwnClass */
+        OwnClass: {
+            class: string;
+            tables: components["schemas"]["OwnTable"][];
+        };
+        /** OwnData */
+        OwnData: {
+            classes: components["schemas"]["OwnClass"][];
+            total_rows: number;
+        };
+        /** OwnTable */
+        OwnTable: {
+            name: string;
+            purpose: string;
+            retention: string;
+            rows: number;
+        };
         /** Owner */
         Owner: {
             name: string;
+        };
+        /** Page[dict[str, Any]] */
+        "Page_dict_str_typing.Any_": {
+            items: {
+                [key: string]: unknown;
+            }[];
+            next_cursor?: string | null;
         };
         /** Page[PersonCard] */
         "Page_reelm.accounts.schemas.PersonCard_": {
@@ -1279,9 +2103,34 @@ export interface components {
             items: components["schemas"]["Comment"][];
             next_cursor?: string | null;
         };
+        /** Page[Grant] */
+        "Page_reelm.custody.grant_schemas.Grant_": {
+            items: components["schemas"]["Grant"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Opening] */
+        "Page_reelm.custody.grant_schemas.Opening_": {
+            items: components["schemas"]["Opening"][];
+            next_cursor?: string | null;
+        };
+        /** Page[EntryLine] */
+        "Page_reelm.ledger.schemas.EntryLine_": {
+            items: components["schemas"]["EntryLine"][];
+            next_cursor?: string | null;
+        };
         /** Page[Notice] */
         "Page_reelm.notices.schemas.Notice_": {
             items: components["schemas"]["Notice"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Export] */
+        "Page_reelm.rights.schemas.Export_": {
+            items: components["schemas"]["Export"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Import] */
+        "Page_reelm.rights.schemas.Import_": {
+            items: components["schemas"]["Import"][];
             next_cursor?: string | null;
         };
         /** Page[TagCount] */
@@ -1323,6 +2172,14 @@ export interface components {
             label: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /** PasskeyProof */
+        PasskeyProof: {
+            /** Format: uuid */
+            challenge_id: string;
+            credential: {
+                [key: string]: unknown;
+            };
         };
         /** PasskeysOut */
         PasskeysOut: {
@@ -1481,6 +2338,11 @@ export interface components {
             phone?: string | null;
             invitation?: string | null;
         };
+        /** Signed */
+        Signed: {
+            /** @description Ed25519 signature, base64 */
+            signature: string;
+        };
         /** SignedInOut */
         SignedInOut: {
             token: string;
@@ -1516,6 +2378,37 @@ export interface components {
             author: components["schemas"]["PersonCard"] | null;
             duration_ms: number;
             cover_url: string | null;
+        };
+        /** StaffMe */
+        StaffMe: {
+            /** @enum {string} */
+            state: "none" | "asked" | "enrolled" | "left";
+            key_id: string | null;
+            country: string | null;
+            command: string | null;
+            rules: components["schemas"]["StaffRulesOut"];
+            alone: boolean;
+        };
+        /** StaffMember */
+        StaffMember: {
+            handle: string;
+            key_id: string;
+            country: string;
+            /** @enum {string} */
+            state: "asked" | "enrolled" | "left";
+            enrolled_at: string | null;
+            index: number | null;
+        };
+        /** StaffMembers */
+        StaffMembers: {
+            items: components["schemas"]["StaffMember"][];
+        };
+        /** StaffRulesOut */
+        StaffRulesOut: {
+            approver_residency: string;
+            emergency: boolean;
+            minutes_max: number;
+            emergency_minutes_max: number;
         };
         /** StoryboardOut */
         StoryboardOut: {
@@ -1586,6 +2479,25 @@ export interface components {
         /** WatchEvents */
         WatchEvents: {
             events: components["schemas"]["WatchEvent"][];
+        };
+        /** WitnessView */
+        WitnessView: {
+            name: string;
+            vkey: string;
+            url: string | null;
+            last_cosigned_at: string | null;
+            problem: string | null;
+            in: string[];
+        };
+        /** Failure */
+        clips_schemas_Failure: {
+            code: string;
+            detail: string;
+        };
+        /** Failure */
+        rights_schemas_Failure: {
+            code: string;
+            detail: string;
         };
     };
     responses: never;
@@ -3246,6 +4158,193 @@ export interface operations {
             };
         };
     };
+    ApiV1LedgerGetState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerState"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1LedgerEntriesListEntries: {
+        parameters: {
+            query?: {
+                kind?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.ledger.schemas.EntryLine_"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1LedgerEntriesIndexGetEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryView"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1LedgerProofsIndexGetProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1MeGetMe: {
         parameters: {
             query?: never;
@@ -3519,6 +4618,479 @@ export interface operations {
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeDataSeeData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnData"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeDataTableListData: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_dict_str_typing.Any_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeErasureErase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureNew"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. `custody.sign_in_refused`: That name and password do not go together. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.proof_required`: Please show once more that it is you, with your password or a passkey. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rights.handle_mismatch`: This is not your handle. Nothing was erased. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.busy`: The public ledger is behind with its work. Please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeExportsListExports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.rights.schemas.Export_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeExportsStartExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rights.under_way`: One is being made already. Wait for it, or cancel it first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeExportsExportIdGetExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeExportsExportIdEndExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeExportsExportIdArchiveGetArchive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rights.archive_not_ready`: There is no archive to fetch here now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media.range_unsuitable`: This file has no such part. */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3855,6 +5427,349 @@ export interface operations {
             };
             /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeImportsListImports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.rights.schemas.Import_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeImportsStartImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportNew"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rights.not_an_import`: This upload is not an archive that can be brought in. `rights.under_way`: One is being made already. Wait for it, or cancel it first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeImportsImportIdGetImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeImportsImportIdEndImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeOpeningsMyOpenings: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.custody.grant_schemas.Opening_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeOpeningsOpeningIdReceiptMyReceipt: {
+        parameters: {
+            query?: {
+                entry?: number | null;
+            };
+            header?: never;
+            path: {
+                opening_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A tlog-proof with what opens the visitor's reference in the entry: `reelm-audit receipt`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5272,6 +7187,883 @@ export interface operations {
             };
         };
     };
+    ApiV1StaffEnrolmentAskEnrolment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentAsk"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolmentAsked"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.enrolled_already`: You have an enrolled key already. A keyholder has to remove it before you bring another. `custody.staff_key_taken`: This key was used before. Please make a new one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.signature_refused`: This signature doesn't fit. Sign exactly what is shown, with your enrolled key. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsListGrants: {
+        parameters: {
+            query?: {
+                state?: "draft" | "asked" | "approved" | "denied" | "expired" | "closed" | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.custody.grant_schemas.Grant_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsDraftGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantAsk"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. `custody.emergency_refused`: This can't be done as an emergency here: the charter says so, or the time is too long. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsGrantIdGetGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsGrantIdClipsClipIdVideoLentVideo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+                clip_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The smallest rendition; 206 with the part that `Range` asks for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": string;
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. `custody.grant_refused`: This grant does not open that. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media.range_unsuitable`: This file has no such part. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsGrantIdCloseCloseGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.grant_state`: This grant has moved on. Look at it again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsGrantIdDecisionDraftDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionAsk"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionDraft"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. `custody.own_request`: Somebody else has to decide about what you asked for. `custody.elsewhere`: The charter lets only staff in another country approve this. `custody.emergency_refused`: This can't be done as an emergency here: the charter says so, or the time is too long. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.grant_state`: This grant has moved on. Look at it again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsGrantIdDecisionSignatureSignDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signed"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.draft_too_old`: This waited too long to be signed. Please begin again. `custody.grant_state`: This grant has moved on. Look at it again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.signature_refused`: This signature doesn't fit. Sign exactly what is shown, with your enrolled key. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsGrantIdOpeningOpenData: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpeningAsk"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. `custody.not_granted`: This grant doesn't cover that. `custody.grant_refused`: This grant does not open that. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.grant_state`: This grant has moved on. Look at it again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffGrantsGrantIdSignatureSignGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signed"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.draft_too_old`: This waited too long to be signed. Please begin again. `custody.grant_state`: This grant has moved on. Look at it again. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.signature_refused`: This signature doesn't fit. Sign exactly what is shown, with your enrolled key. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffMeStaffMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffMe"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffMembersStaffMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffMembers"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1StreamOpenStream: {
         parameters: {
             query?: never;
@@ -5391,6 +8183,44 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1TransparencyGrantsGrantsTransparency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantsTransparency"];
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
@@ -5824,6 +8654,198 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    LedgerCheckpointGetCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LedgerCheckpointReleaseGetReleaseCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LedgerDocumentNameGetDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    LedgerTilePathGetTile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
