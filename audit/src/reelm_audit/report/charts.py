@@ -125,7 +125,8 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str | Mark
             )
         ),
     )
-    return tag("div", tag("table", tag("caption", caption), head, body), class_="scroll")
+    whole = tag("table", tag("caption", caption), head, body, class_="wide" if len(heads) > 3 else None)
+    return tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex=0)
 
 
 def _figure(title: str, told: str, drawing: Markup, legend: Markup | None, numbers: Markup) -> Markup:

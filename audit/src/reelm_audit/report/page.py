@@ -12,7 +12,7 @@ from reelm_audit.report.html import Markup, join, lines, tag
 from reelm_audit.report.overview import Overview
 from reelm_audit.report.promises import judge
 from reelm_audit.report.sections import Subject
-from reelm_audit.report.words import count, day, listed, spoken
+from reelm_audit.report.words import count, listed, span, spoken
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -85,8 +85,7 @@ def headline_of(verdict: Verdict, overview: Overview, subject: Subject) -> Headl
 def _span(overview: Overview) -> str:
     if overview.first is None or overview.last is None:
         return ""
-    first, last = day(overview.first), day(overview.last)
-    return f", all of {first}" if first == last else f", from {first} to {last}"
+    return f", {span(overview.first, overview.last)}"
 
 
 def _first_of(serious: Sequence[Finding]) -> str:

@@ -12,6 +12,8 @@ from reelm_audit.report.overview import Overview
 from reelm_audit.report.words import count, number
 from reelm_audit.rules.catalogue import RULES
 
+SELF_DECLARED = "self-declared"
+
 
 class State(StrEnum):
     """What can be said of a promise."""
@@ -52,12 +54,7 @@ def judge(
     overview: Overview, findings: Sequence[Finding], strength: str, sites: Sequence[str]
 ) -> list[Promise]:
     """Return all promises with their states."""
-    broken = {
-        promise
-        for finding in findings
-        if finding.severity in {Severity.VIOLATION, Severity.WARNING}
-        for promise in RULES[finding.code].promises
-    }
+    against = _against(findings)
     told = {
         "P1": (State.UNCHECKED, _places(sites)),
         "P3": (State.CHECKED, _grants(overview)),
@@ -71,11 +68,23 @@ def judge(
     promises = []
     for name, words in _WORDS.items():
         state, detail = told.get(name, (State.UNCHECKED, _NOTHING_YET))
-        own = strength if state in {State.CHECKED, State.PARTLY} else "self-declared"
-        if name in broken:
-            state, detail = State.CONTRADICTED, f"See “What needs an answer”. {detail}"
+        own = strength if state in {State.CHECKED, State.PARTLY} else SELF_DECLARED
+        if name in against:
+            state, detail = State.CONTRADICTED, f"{'. '.join(against[name])}."
         promises.append(Promise(name, words, state, own, detail))
     return promises
+
+
+def _against(findings: Sequence[Finding]) -> dict[str, list[str]]:
+    """Return for each broken promise what contradicts it, each thing once."""
+    against: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.severity in {Severity.VIOLATION, Severity.WARNING}:
+            for promise in RULES[finding.code].promises:
+                titles = against.setdefault(promise, [])
+                if finding.title not in titles:
+                    titles.append(finding.title)
+    return against
 
 
 def _places(sites: Sequence[str]) -> str:

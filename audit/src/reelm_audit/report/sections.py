@@ -16,6 +16,7 @@ from reelm_audit.report.words import (
     CLASSES,
     KINDS,
     LIMITS,
+    PURPOSES,
     REASONS,
     STRENGTHS,
     count,
@@ -24,9 +25,12 @@ from reelm_audit.report.words import (
     number,
     plain,
     since,
+    spoken,
+    with_moments,
 )
 from reelm_audit.rules.catalogue import RULES
 from reelm_audit.rules.minutes import of_seconds
+from reelm_audit.tlog.policy import Policy
 
 FRESH_MINUTES = 30
 
@@ -116,7 +120,7 @@ def _finding(finding: Finding, evidence: Mapping[int, Any]) -> Markup:
         "article",
         tag("h3", finding.title),
         tag("p", rule.meaning),
-        tag("p", tag("b", where), finding.detail, class_="detail"),
+        tag("p", tag("b", where), with_moments(finding.detail), class_="detail"),
         tag(
             "details",
             tag("summary", "The evidence"),
@@ -138,7 +142,9 @@ _MARKS = {State.CHECKED: "✓", State.PARTLY: "✓", State.UNCHECKED: "?", State
 
 def promises(told: Sequence[Promise]) -> Markup:
     """Return the ten promises, those that can be checked first."""
-    order = [State.CONTRADICTED, State.CHECKED, State.PARTLY, State.UNCHECKED]
+    order = [State.CONTRADICTED, State.CHECKED, State.PARTLY]
+    judged = sorted((each for each in told if each.state in order), key=lambda each: order.index(each.state))
+    others = [each for each in told if each.state not in order]
     items = [
         tag(
             "li",
@@ -150,21 +156,38 @@ def promises(told: Sequence[Promise]) -> Markup:
                 tag(
                     "p",
                     tag("span", each.state.value, class_="chip state"),
-                    tag("span", each.strength.capitalize(), class_="chip")
-                    if each.state is not State.UNCHECKED
-                    else None,
+                    tag("span", each.strength.capitalize(), class_="chip"),
                     tag("span", each.name, class_="chip plain"),
                     class_="chips",
                 ),
             ),
             class_=f"promise {each.state.name.lower()}",
         )
-        for each in sorted(told, key=lambda promise: order.index(promise.state))
+        for each in judged
+    ]
+    later = [
+        tag(
+            "li",
+            tag("span", _MARKS[each.state], class_="mark", aria_hidden="true"),
+            tag("p", tag("b", each.words), " ", each.detail, tag("span", each.name, class_="chip plain")),
+            class_="promise unchecked",
+        )
+        for each in others
     ]
     meanings = tag("dl", *(join(tag("dt", name), tag("dd", words)) for name, words in STRENGTHS))
+    unchecked: list[Child] = []
+    if later:
+        unchecked = [
+            tag("h3", f"{spoken(len(later)).capitalize()} can't be checked by this tool yet"),
+            tag("ul", lines(*later), class_="promises later"),
+        ]
     strengths = tag("details", tag("summary", "How strong is a claim?"), meanings)
     return _section(
-        "The ten promises", tag("ol", lines(*items), class_="promises"), strengths, name="promises"
+        "The ten promises",
+        tag("ul", lines(*items), class_="promises"),
+        strengths,
+        *unchecked,
+        name="promises",
     )
 
 
@@ -174,9 +197,9 @@ def happenings(overview: Overview) -> Markup | None:
         return None
     parts = [
         _grants_chart(overview),
+        _entries_chart(overview),
         _classes_chart(overview),
         _keys_chart(overview),
-        _entries_chart(overview),
     ]
     return _section("What happened", tag("div", *parts, class_="charts"), name="happened")
 
@@ -210,13 +233,15 @@ def _classes_chart(overview: Overview) -> Markup | None:
 
 
 def _keys_chart(overview: Overview) -> Markup | None:
-    values = [(plain(name), value) for name, value in overview.purposes.most_common(12) if value]
+    values = [
+        (PURPOSES.get(name, plain(name)), value) for name, value in overview.purposes.most_common(12) if value
+    ]
     if not values:
         return None
     given = overview.purposes["grant"]
     told = (
-        f"A key opens one person's data. The keys process gave out {number(sum(overview.purposes.values()))}, nearly "
-        f"all to people themselves and to the work they asked for; {number(given)} to staff, under a grant."
+        f"A key opens what is sealed for one person. {number(sum(overview.purposes.values()))} were given out in "
+        f"all, {number(given)} of them to staff, under a grant."
     )
     return charts.bars("Keys released, by purpose", told, values, "Purpose", "Keys")
 
@@ -278,12 +303,23 @@ def _witnesses(verdict: Verdict, subject: Subject) -> Markup:
                 ),
             )
         )
-    need = vouching.policy.quorum or "none"
     lead = (
         f"A full bar is a signature made at the moment of the check, an empty one is an hour old. Witnesses renew "
-        f"theirs every ten minutes. The charter asks for “{need}”."
+        f"theirs every ten minutes. The charter asks for {_quorum(vouching.policy)}."
     )
     return tag("div", tag("h3", "Witnesses"), tag("p", lead), tag("ul", *items, class_="witnesses"))
+
+
+def _quorum(policy: Policy) -> str:
+    """Say in words how many witnesses must sign."""
+    group = next((each for each in policy.groups if each.name == policy.quorum), None)
+    if policy.quorum is None:
+        return "none of them"
+    if group is None:
+        return policy.quorum
+    if group.threshold == len(group.members):
+        return "both" if group.threshold == 2 else "all of them"
+    return f"{spoken(group.threshold)} of {spoken(len(group.members))}"
 
 
 def _charters(overview: Overview, subject: Subject) -> Markup | None:

@@ -1,9 +1,10 @@
 """How the report says numbers, times and names."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 
-from reelm_audit.rules.minutes import DAY, HOUR
+from reelm_audit.rules.minutes import DAY, HOUR, parse
 
 KINDS = {
     "charter.adopted": "Charters adopted",
@@ -33,6 +34,7 @@ CLASSES = {
     "private": "What they keep private",
     "telemetry": "What they watched",
 }
+PURPOSES = {"session": "People themselves, signed in", "grant": "Staff, under a grant"}
 STRENGTHS = (
     ("Self-declared", "The realm says so, signed with its own key."),
     ("Peer-matched", "Another realm's ledger says the same."),
@@ -133,3 +135,29 @@ def listed(items: Sequence[str]) -> str:
 def plain(name: str) -> str:
     """Return a name that machines use as people would say it."""
     return name.replace("_", " ").replace(".", " ").capitalize()
+
+
+def span(first: int, last: int) -> str:
+    """Return from when to when, naming month and year once where they are the same."""
+    one, other = _moment(first), _moment(last)
+    if one.date() == other.date():
+        return f"all of {day(first)}"
+    start = day(first)
+    if one.year == other.year:
+        start = f"{one.day}" if one.month == other.month else f"{one.day} {one:%B}"
+    return f"from {start} to {day(last)}"
+
+
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", re.ASCII)
+
+
+def with_moments(text: str) -> str:
+    """Return a text with its times as people write them."""
+
+    def spoken_time(match: re.Match[str]) -> str:
+        try:
+            return moment(parse(match[0]))
+        except ValueError:
+            return match[0]
+
+    return _WRITTEN.sub(spoken_time, text)
