@@ -127,8 +127,10 @@ def size_text(size: int) -> str:
 
 def parse_size(body: bytes) -> int:
     """Read the body of a 409."""
+    if not body.endswith(b"\n"):
+        raise WitnessError("a size ends in a newline")
     try:
-        return decimal(body.decode("ascii").removesuffix("\n"))
+        return decimal(body[:-1].decode("ascii"))
     except ValueError as error:
         raise WitnessError("the answer holds no size") from error
 
