@@ -103,6 +103,7 @@ class MediaSettings:
     upload_bytes: int = 500_000_000
     clip_seconds: int = 600
     quota_bytes: int = 20_000_000_000
+    import_bytes: int = 20_000_000_000
     upload_hours: int = 48
     ffmpeg: str = ""
     encodes: int = 1
@@ -181,6 +182,7 @@ def from_environment(
             upload_bytes=number("REELM_UPLOAD_BYTES", 500_000_000),
             clip_seconds=number("REELM_CLIP_SECONDS", 600),
             quota_bytes=number("REELM_QUOTA_BYTES", 20_000_000_000),
+            import_bytes=number("REELM_IMPORT_BYTES", 20_000_000_000),
             ffmpeg=env.get("REELM_FFMPEG", ""),
             encodes=number("REELM_ENCODES", 1),
         ),

@@ -47,6 +47,7 @@ __all__ = [
     "Blocked",
     "KeyReusedError",
     "Me",
+    "MeChange",
     "PersonCard",
     "PersonCounts",
     "PersonRecord",
@@ -289,6 +290,28 @@ class AccountsService:
             else:
                 details[f"{name}_index"] = await self._keys.blind_index(name, text) if text else None  # type: ignore[arg-type]
         return details
+
+    async def bring_profile(self, uow: UnitOfWork, person_id: UUID, change: MeChange) -> None:
+        """Say of a person what they said of themselves elsewhere: name, bio, language; private, never open."""
+        writer = AccountsWriter(uow)
+        public = {
+            name: value.strip() if isinstance(value, str) else value
+            for name in ("display_name", "bio", "private")
+            if (value := getattr(change, name)) not in {msgspec.UNSET, "", False}
+        }
+        await writer.change("people", person_id, public)
+        if change.language is not msgspec.UNSET:
+            await writer.change(
+                "person_details", person_id, {"language": self._realm.language(change.language)}
+            )
+        person = await self.get_by_id(uow, person_id)
+        await self._index(writer, person.id, person.handle, person.display_name)
+
+    async def bring_avatar(self, uow: UnitOfWork, person_id: UUID, name: str) -> None:
+        """Name the blob that shows a person, unless one does already."""
+        person = await self.get_by_id(uow, person_id)
+        if person.avatar_url is None:
+            await AccountsWriter(uow).change("people", person_id, {"avatar": name})
 
     async def set_avatar(self, uow: UnitOfWork, visitor: Visitor, name: str | None) -> None:
         """Name the blob that shows the visitor; None takes the picture away."""

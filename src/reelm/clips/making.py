@@ -150,7 +150,8 @@ class ClipMaker:
                 failure_code=error.code,
                 failure_detail=error.detail,
             )
-            await self._events.publish(uow, ClipFailed(row.id, row.author_id, error.code))
+            if not row.imported:
+                await self._events.publish(uow, ClipFailed(row.id, row.author_id, error.code))
         await asyncio.to_thread(self._workshop.clear_scratch, job.clip_id)
 
     # --- what the engine needs --------------------------------------------------------------------------

@@ -61,7 +61,8 @@ class Publisher:
         texts = self._workshop.folder(job.clip_id)
 
         async def done(uow: UnitOfWork, row: ClipRow) -> None:
-            await self._events.publish(uow, ClipReady(row.id, row.author_id))
+            if not row.imported:
+                await self._events.publish(uow, ClipReady(row.id, row.author_id))
             follow = ClipJob(row.id, row.author_id, hand.ticket, job.attempt)
             await jobs.enqueue_clip(uow, jobs.LADDER, follow)
 
@@ -140,6 +141,8 @@ class Publisher:
         """Make the clip's own sound, unless it was made with another's."""
         borrowed = (self._workshop.folder(row.id) / SOUND).is_file()
         if borrowed or row.sound_id is not None or row.media is None or row.media.sound is None:
+            return
+        if row.imported and row.sound_title is None:
             return
         author = await self._accounts.get_by_id(uow, row.author_id)
         sound_id = await self._sounds.put(

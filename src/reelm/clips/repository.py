@@ -44,6 +44,7 @@ class ClipRow(NamedTuple):
     upload_id: UUID | None
     edit: dict[str, Any]
     keep_original: bool
+    imported: bool
     sound_title: str | None
     failure_code: str | None
     failure_detail: str | None

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from reelm.accounts.service import AccountsService, PrivacyChanged, Visitor
 from reelm.clips import jobs
+from reelm.clips.bringing import Brought, ClipBringer, id_of_time, readable_edit
 from reelm.clips.errors import (
     CaptionTooLongError,
     ClipNotFailedError,
@@ -52,7 +53,9 @@ from reelm.social.service import SocialService
 from reelm.sounds.service import SoundsService
 
 __all__ = [
+    "Brought",
     "Clip",
+    "ClipBringer",
     "ClipCounts",
     "ClipFacts",
     "ClipFailed",
@@ -65,6 +68,9 @@ __all__ = [
     "ClipUnreposted",
     "ClipViewer",
     "ClipsService",
+    "Visibility",
+    "id_of_time",
+    "readable_edit",
 ]
 
 _LONGEST_WAIT = dt.timedelta(days=366)

@@ -23,7 +23,7 @@ from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError, OverloadedError, ReelmError
 from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
-from reelm.kit.jobs import enqueue
+from reelm.kit.jobs import RunAgainError, enqueue
 from reelm.media.service import CancelledError, MediaError, MediaWorkshop
 from reelm.settings import Settings
 from reelm.sounds.service import SoundKeeper
@@ -34,14 +34,6 @@ _SURPRISE_TRIES = 5
 _NO_ROOM = dt.timedelta(seconds=30)
 _LONGEST = dt.timedelta(minutes=5)
 NO_ROOM_CODES = {"media.disk_full", "blobs.full"}
-
-
-class RunAgainError(Exception):
-    """Not now: run the job again after `delay`."""
-
-    def __init__(self, delay: dt.timedelta, reason: str) -> None:
-        super().__init__(reason)
-        self.delay = delay
 
 
 class ClipTasks:

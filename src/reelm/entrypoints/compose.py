@@ -30,6 +30,7 @@ from reelm.notices.service import NoticesService
 from reelm.notices.streams import Streams
 from reelm.notices.telling import NoticeTeller
 from reelm.realm.service import RealmService
+from reelm.rights.service import RightsService
 from reelm.search.service import SearchService
 from reelm.settings import Settings
 from reelm.social.service import SocialService
@@ -68,6 +69,7 @@ class Rooms:
     streams: Streams
     search: SearchService
     feed: FeedService
+    rights: RightsService
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> Self:
@@ -132,6 +134,9 @@ class Rooms:
             streams=streams,
             search=search,
             feed=feed,
+            rights=RightsService(
+                accounts, media, ledger, realm, keys, database, settings.web.origin, clock, ids
+            ),
         )
 
     async def start(self) -> None:

@@ -23,7 +23,7 @@ from reelm.settings import Settings
 TICK_SECONDS = 1.0
 _NOTICES_DAYS, _ANSWERS_HOURS = 90, 48
 _PARTITIONS_AHEAD_DAYS = 3
-_FOLDERS = ("public", "leaving", "sealed", "uploads")
+_FOLDERS = ("public", "leaving", "sealed", "uploads", "exports")
 # Nothing younger is looked at: its row may be about to be committed.
 STRAY_SECONDS = 3600.0
 

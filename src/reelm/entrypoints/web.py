@@ -35,6 +35,7 @@ from reelm.media.routes import media_files
 from reelm.media.routes import router as media_router
 from reelm.notices.routes import router as notices_router
 from reelm.realm.routes import router as realm_router
+from reelm.rights.routes import router as rights_router
 from reelm.search.routes import router as search_router
 from reelm.settings import Settings
 from reelm.social.routes import router as social_router
@@ -54,6 +55,7 @@ ROUTERS: list[Router] = [
     notices_router,
     search_router,
     feed_router,
+    rights_router,
 ]
 _ROOM_NAMES = (
     *("grant_counts", "grant_uses", "grants", "lent_clips", "openings", "staff"),
@@ -70,7 +72,7 @@ _ROOM_NAMES = (
         "ledger",
         "limiter",
     ),
-    *("media", "notices", "realm", "search", "settings", "social", "sounds", "streams"),
+    *("media", "notices", "realm", "rights", "search", "settings", "social", "sounds", "streams"),
 )
 
 

@@ -16,7 +16,8 @@ import asyncpg
 import structlog
 
 from reelm.accounts.service import AccountsService
-from reelm.clips.tasks import ClipTasks, RunAgainError
+from reelm.clips.service import ClipBringer
+from reelm.clips.tasks import ClipTasks
 from reelm.custody.service import GrantKeeper, KeysClient
 from reelm.entrypoints.upkeep import Upkeep
 from reelm.kit.blobs import LocalBlobStore
@@ -25,11 +26,14 @@ from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
 from reelm.kit.events import EventBus
 from reelm.kit.ids import SystemIds
+from reelm.kit.jobs import RunAgainError
 from reelm.ledger.service import LedgerService
 from reelm.media.service import MediaStore, MediaWorkshop
 from reelm.notices.telling import NoticeTeller
 from reelm.realm.service import RealmService
+from reelm.rights.tasks import RightsTasks
 from reelm.settings import Settings
+from reelm.social.service import TieKeeper
 
 HEARTBEAT = dt.timedelta(seconds=10)
 POLL = dt.timedelta(seconds=2)
@@ -68,11 +72,12 @@ async def _work(settings: Settings) -> int:
     accounts = AccountsService(keys, realm, database, events, clock, ids)
     ledger = LedgerService(database, store.blobs, clock, ids)
     grants = GrantKeeper(database, ledger, realm, events, clock)
+    workshop = MediaWorkshop(store, settings)
     tasks = ClipTasks(
         settings,
         database,
         keys,
-        MediaWorkshop(store, settings),
+        workshop,
         accounts,
         events,
         clock,
@@ -80,9 +85,24 @@ async def _work(settings: Settings) -> int:
         stop.is_set,
     )
     NoticeTeller(ids).subscribe(events)
-    upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock, grants.schedules())
+    rights = RightsTasks(
+        settings,
+        database,
+        keys,
+        workshop,
+        accounts,
+        ledger,
+        realm,
+        ClipBringer(accounts, store, clock),
+        TieKeeper(),
+        clock,
+        ids,
+        stop.is_set,
+    )
+    schedules = (*grants.schedules(), *rights.schedules())
+    upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock, schedules)
     try:
-        async with Queue(settings, tasks.handlers) as queue:
+        async with Queue(settings, {**tasks.handlers, **rights.handlers}) as queue:
             _log.info("worker.ready")
             await _until_asked(stop, queue, upkeep)
     finally:

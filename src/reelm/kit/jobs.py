@@ -4,6 +4,8 @@ The queue itself is PgQueuer's. The web role may only add to it, through one fun
 waits there, because a job carries the ticket that lets the worker act for a person.
 """
 
+import datetime as dt
+
 import msgspec
 
 from reelm.kit.database import UnitOfWork
@@ -11,6 +13,14 @@ from reelm.kit.database import UnitOfWork
 
 class Job(msgspec.Struct, frozen=True, tag_field="job"):
     """Base of every job's payload. The class's `name` is the queue's entrypoint."""
+
+
+class RunAgainError(Exception):
+    """Not now: run the job again after `delay`."""
+
+    def __init__(self, delay: dt.timedelta, reason: str) -> None:
+        super().__init__(reason)
+        self.delay = delay
 
 
 async def enqueue(

@@ -1,11 +1,13 @@
 """SQL of uploads. Row-level security shows a person their own and nobody else's."""
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from reelm.kit.database import Record, UniqueViolation, UnitOfWork
 from reelm.media.upload_errors import OffsetMismatchError
+
+Purpose = Literal["clip", "import"]
 
 
 class UploadRow(NamedTuple):
@@ -77,10 +79,12 @@ class UploadReader:
 class UploadWriter(UploadReader):
     """Writes uploads."""
 
-    async def add(self, row: UploadRow, name_sealed: bytes | None, declared_type: str) -> None:
+    async def add(
+        self, row: UploadRow, name_sealed: bytes | None, declared_type: str, purpose: Purpose = "clip"
+    ) -> None:
         await self._uow.execute(
-            "INSERT INTO uploads (person_id, id, size_bytes, name_sealed, declared_type, wrapped_key, expires_at) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO uploads (person_id, id, size_bytes, name_sealed, declared_type, wrapped_key, expires_at, "
+            "purpose) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             row.person_id,
             row.id,
             row.size_bytes,
@@ -88,6 +92,7 @@ class UploadWriter(UploadReader):
             declared_type,
             row.wrapped_key,
             row.expires_at,
+            purpose,
         )
 
     async def add_parts(self, row: UploadRow, parts: list[PartRow], expires_at: dt.datetime) -> None:
@@ -114,14 +119,17 @@ class UploadWriter(UploadReader):
         except UniqueViolation as error:
             raise OffsetMismatchError from error
 
-    async def claim(self, person_id: UUID, upload_id: UUID, clip_id: UUID) -> bool:
-        """Give a complete upload to a clip; false if it is incomplete or belongs to one."""
+    async def claim(
+        self, person_id: UUID, upload_id: UUID, clip_id: UUID, *, purpose: Purpose = "clip"
+    ) -> bool:
+        """Give a complete upload to a clip (or an import); false if it is incomplete or belongs to one."""
         claimed = await self._uow.execute(
             "UPDATE uploads SET clip_id = $3 WHERE person_id = $1 AND id = $2 AND clip_id IS NULL "
-            "AND received_bytes = size_bytes",
+            "AND received_bytes = size_bytes AND purpose = $4",
             person_id,
             upload_id,
             clip_id,
+            purpose,
         )
         return claimed == 1
 

@@ -201,7 +201,7 @@ class MediaFiles:
             if asked.head:
                 await send({"type": "http.response.body", "body": b""})
                 return
-            await _send_body(send, _opened(reader.iterate(*(window or (0, reader.size)))))
+            await _send_body(send, opened(reader.iterate(*(window or (0, reader.size)))))
 
     async def _send_leaving(self, clip_id: UUID, file: str, asked: Asked, send: Any, signature: str) -> None:
         """Answer for a clip that was public a moment ago and is not sealed yet."""
@@ -265,7 +265,7 @@ async def _read(descriptor: int, start: int, length: int) -> AsyncIterator[bytes
         yield piece
 
 
-async def _opened(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def opened(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Open a few segments at a time in a thread."""
     while True:
         batch = await asyncio.to_thread(lambda: [piece for _, piece in zip(range(4), pieces, strict=False)])

@@ -32,14 +32,21 @@ from reelm.media.publish import Shelf, shelve_cover, shelve_first, shelve_ladder
 from reelm.media.repository import PartRow, UploadReader, UploadRow, UploadWriter
 from reelm.media.results import FirstPlayable, Ladder
 from reelm.media.schemas import MediaOut, MediaRecord, RenditionOut, StoryboardOut
-from reelm.media.serve import MediaFiles
+from reelm.media.sealed import SealedReader
+from reelm.media.serve import Asked, MediaFiles, RangeUnsuitableError, opened
 from reelm.media.store import MediaStore, clip_folder, original_name
-from reelm.media.upload_errors import UploadGoneError, UploadIncompleteError, UploadUsedError
+from reelm.media.upload_errors import (
+    PictureUnsuitableError,
+    UploadGoneError,
+    UploadIncompleteError,
+    UploadUsedError,
+)
 from reelm.media.uploads import Uploads, put_together
 from reelm.settings import Settings
 
 __all__ = [
     "Addresses",
+    "Asked",
     "CancelledError",
     "Edit",
     "FirstPlayable",
@@ -53,9 +60,12 @@ __all__ = [
     "MediaStore",
     "MediaWorkshop",
     "PartRow",
+    "PictureUnsuitableError",
     "Pipeline",
     "ProbeLimits",
+    "RangeUnsuitableError",
     "SealBrokenError",
+    "SealedReader",
     "Shelf",
     "Stage",
     "Task",
@@ -64,6 +74,7 @@ __all__ = [
     "UploadGoneError",
     "UploadRow",
     "clip_folder",
+    "opened",
     "original_name",
     "shelve_first",
     "shelve_ladder",
@@ -115,6 +126,10 @@ class MediaService:
         if row.clip_id is not None:
             raise UploadUsedError(fields={"upload_id": "used"})
         raise UploadIncompleteError(fields={"upload_id": "incomplete"})
+
+    async def claim_import(self, uow: UnitOfWork, visitor: Visitor, upload_id: UUID, import_id: UUID) -> bool:
+        """Make a complete archive part of an import; false for anything else."""
+        return await UploadWriter(uow).claim(visitor.person_id, upload_id, import_id, purpose="import")
 
     async def forget_upload(self, uow: UnitOfWork, person_id: UUID, upload_id: UUID) -> None:
         """Take an upload's rows away, with the clip's; the bytes follow by `forget_bytes`."""
@@ -233,6 +248,25 @@ class MediaWorkshop:
 
     async def parts_of(self, uow: UnitOfWork, row: UploadRow) -> list[PartRow]:
         return await UploadReader(uow).list_parts(row.person_id, row.id)
+
+    async def used_bytes(self, uow: UnitOfWork, person_id: UUID) -> int:
+        """Return how much of the person's uploads and originals is kept."""
+        used, _ = await UploadReader(uow).usage(person_id)
+        return used
+
+    async def add_upload(self, uow: UnitOfWork, row: UploadRow, parts: list[PartRow]) -> None:
+        """Note an upload whose pieces were stored here by a job, complete and part of a clip."""
+        writer = UploadWriter(uow)
+        await writer.add(row, None, "")
+        await writer.add_parts(row, parts, row.expires_at)
+        assert row.clip_id is not None
+        await writer.claim(row.person_id, row.id, row.clip_id)
+
+    async def bring_avatar(self, picture: bytes, name: str) -> None:
+        """Store a profile picture that came from elsewhere. Raises `PictureUnsuitableError`."""
+        weak = self._settings.media.sandbox == "weak"
+        small = await asyncio.to_thread(avatars.scaled, picture, self.store.scratch, allow_weak=weak)
+        await self.store.blobs.put(f"avatars/{name}", small)
 
     async def drop_parts(self, uow: UnitOfWork, row: UploadRow) -> None:
         """Forget the pieces, now that the original is stored whole; their bytes go after the commit."""

@@ -120,6 +120,16 @@ class MediaStore:
             raise
         return draft
 
+    def sealing(self, name: str, key: bytes) -> tuple[Path, SealedWriter]:
+        """Begin a sealed file that is written little by little; hand its path to `put_sealed_file` when finished."""
+        with full_disk_said():
+            draft = self._draft()
+            return draft, SealedWriter(draft, key, name.encode())
+
+    async def put_sealed_file(self, name: str, draft: Path) -> None:
+        """Store what `sealing` began under the name it was begun for; durable when this returns."""
+        await self.blobs.put_file(name, draft)
+
     async def put_file(self, name: str, path: Path, key: bytes | None) -> None:
         """Store a finished file, sealed if there is a key; `path` itself stays as it is."""
         if await self.has(name):

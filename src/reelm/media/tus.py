@@ -22,7 +22,7 @@ from reelm.accounts.service import Visitor
 from reelm.kit.errors import ReelmError, SignInRequiredError
 from reelm.kit.http import on_reelm_error, problems
 from reelm.kit.limits import Limit, RateLimiter
-from reelm.media.repository import UploadRow
+from reelm.media.repository import Purpose, UploadRow
 from reelm.media.service import MediaService
 from reelm.media.upload_errors import (
     ChecksumMismatchError,
@@ -215,7 +215,9 @@ async def create_upload(
         limiter.spend("uploads", str(visitor.person_id), _CREATIONS)
         piece = request.headers.get("content-type", "") == PIECE_TYPE
         check = checksum(request.headers.get("upload-checksum")) if piece else None
-        row = await media.uploads.create(visitor, size, about.get("filename", ""), about.get("filetype", ""))
+        name, kind = about.get("filename", ""), about.get("filetype", "")
+        purpose: Purpose = "import" if about.get("purpose") == "import" else "clip"
+        row = await media.uploads.create(visitor, size, name, kind, purpose)
         if piece:
             # The upload exists from here on; what does not arrive well is sent again with PATCH.
             with contextlib.suppress(ClientGoneError, ChecksumMismatchError):

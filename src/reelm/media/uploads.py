@@ -23,7 +23,7 @@ from reelm.custody.service import KeysClient, seal_field
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.ids import Ids
-from reelm.media.repository import PartRow, UploadReader, UploadRow, UploadWriter
+from reelm.media.repository import PartRow, Purpose, UploadReader, UploadRow, UploadWriter
 from reelm.media.store import MediaStore, full_disk_said
 from reelm.media.upload_errors import (
     ChecksumMismatchError,
@@ -55,6 +55,7 @@ VIDEO_TYPES = {
     "application/octet-stream",
     "",
 }
+ARCHIVE_TYPES = {"application/zip", "application/x-zip-compressed", "application/octet-stream", ""}
 CHECKSUMS = ("sha1", "sha256")
 
 
@@ -92,12 +93,18 @@ class Uploads:
     def largest_bytes(self) -> int:
         return self._settings.media.upload_bytes
 
-    async def create(self, visitor: Visitor, size: int, filename: str, filetype: str) -> UploadRow:
-        """Make room for `size` bytes. Refuses before a byte has come: type, size, quota, disk."""
+    async def create(
+        self, visitor: Visitor, size: int, filename: str, filetype: str, purpose: Purpose = "clip"
+    ) -> UploadRow:
+        """Make room for `size` bytes. Refuses before a byte has come: type, size, quota, disk.
+
+        An archive to be imported may be larger than a clip, and lies beside what is made of it for a while.
+        """
         declared = filetype.partition(";")[0].strip().lower()
-        if declared not in VIDEO_TYPES:
+        archive = purpose == "import"
+        if declared not in (ARCHIVE_TYPES if archive else VIDEO_TYPES):
             raise UploadTypeError(fields={"filetype": "unsupported"})
-        if size > self.largest_bytes:
+        if size > (self._settings.media.import_bytes if archive else self.largest_bytes):
             raise UploadTooLargeError(fields={"size": "too_large"})
         upload_id = self._ids.new()
         fresh = await self._keys.new_upload_key(visitor.token, upload_id)
@@ -111,10 +118,10 @@ class Uploads:
             used, unfinished = await writer.usage(visitor.person_id)
             if unfinished >= UNFINISHED_UPLOADS:
                 raise TooManyUploadsError
-            if used + size > self._settings.media.quota_bytes:
+            if used + size > self._settings.media.quota_bytes * (2 if archive else 1):
                 raise QuotaExceededError
             await asyncio.to_thread(self._demand_room, size)
-            await writer.add(row, name, declared)
+            await writer.add(row, name, declared, purpose)
         return row
 
     def _demand_room(self, size: int) -> None:

@@ -339,6 +339,7 @@ CREATE OR REPLACE FUNCTION reelm.existing_ids(candidates uuid[]) RETURNS SETOF u
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT id FROM clips WHERE id = ANY (candidates) UNION SELECT id FROM uploads WHERE id = ANY (candidates)
   UNION SELECT id FROM people WHERE id = ANY (candidates)
+  UNION SELECT id FROM exports WHERE id = ANY (candidates) AND state IN ('waiting', 'running', 'ready')
 $$;
 
 

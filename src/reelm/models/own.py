@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects.postgresql import BYTEA
 
 from reelm.models.declare import DataClass
 
@@ -161,6 +162,11 @@ def _about(table: Table) -> str:
             "retention": table.info["retention"],
             "key": list(OWN[table.name].key),
             "sealed": [column.name for column in table.columns if column.name.endswith("_sealed")],
+            "bytes": [
+                column.name
+                for column in table.columns
+                if isinstance(column.type, BYTEA) and not column.name.endswith("_sealed")
+            ],
         },
         sort_keys=True,
     )

@@ -77,7 +77,6 @@ FUNCTION_GRANTS = {
     "reelm.own_tables()": "reelm_web, reelm_worker",
     "reelm.own_rows(text, text[], integer)": "reelm_web, reelm_worker",
     "reelm.expire_exports(timestamptz)": "reelm_worker",
-    "reelm.existing_exports(uuid[])": "reelm_worker",
     "reelm.erase_subject()": "reelm_worker",
 }
 

@@ -6,12 +6,6 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE exports SET state = 'expired' WHERE state = 'ready' AND expires_at < least(at_time, now()) RETURNING id
 $$;
 
--- Which exports still have an archive, or are making one.
-CREATE OR REPLACE FUNCTION reelm.existing_exports(candidates uuid[]) RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT id FROM exports WHERE id = ANY (candidates) AND state IN ('waiting', 'running', 'ready')
-$$;
-
 -- Delete every row of the subject. Narrow: only in the job of an erasure, whose ticket is made for somebody who has just
 -- proven who they are, and only once their keys are destroyed. False when there is no such erasure.
 -- Steps: 1. note which bytes are to go; 2. queue, and names in other people's lists; 3. the person's answers, then

@@ -26,7 +26,7 @@ class ExportRow(NamedTuple):
     state: ExportState
     done: int
     total: int
-    bytes: int | None
+    size: int | None
     manifest_digest: str | None
     entry_ref: UUID | None
     nonce: bytes | None
@@ -63,7 +63,7 @@ class ErasureRow(NamedTuple):
     leftovers: list[str]
 
 
-_EXPORT = ", ".join(ExportRow._fields)
+_EXPORT = ", ".join(ExportRow._fields).replace("size", "bytes AS size")
 _IMPORT = ", ".join(ImportRow._fields)
 _ERASURE = ", ".join(ErasureRow._fields)
 
@@ -244,11 +244,6 @@ class RightsWriter(RightsReader):
         """Mark every export, of anybody, whose time is over; return them. The worker's schedule only."""
         rows = await self._uow.fetch("SELECT export_id FROM reelm.expire_exports($1)", now)
         return [row["export_id"] for row in rows]
-
-    async def existing_exports(self, ids: list[UUID]) -> set[UUID]:
-        """Return those of `ids` that have an archive, or are making one. The worker's schedule only."""
-        rows = await self._uow.fetch("SELECT id FROM reelm.existing_exports($1) AS id", ids)
-        return {row["id"] for row in rows}
 
     # --- imports ----------------------------------------------------------------------------------------
 

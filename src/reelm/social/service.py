@@ -22,7 +22,7 @@ from reelm.social.errors import BlockedByYouError, OneselfError
 from reelm.social.repository import SocialReader, SocialWriter, TieCursor
 from reelm.social.schemas import FollowState, Person, PersonViewer, Tie
 
-__all__ = ["FollowAccepted", "FollowEnded", "Followed", "Person", "SocialService", "Tie"]
+__all__ = ["FollowAccepted", "FollowEnded", "Followed", "Person", "SocialService", "Tie", "TieKeeper"]
 
 
 class Followed(DomainEvent, frozen=True):
@@ -196,3 +196,11 @@ class SocialService:
         accepted = await SocialWriter(uow).accept_all(event.visitor.person_id)
         if accepted:
             await self._events.publish(uow, FollowAccepted(tuple(accepted), event.visitor.person_id))
+
+
+class TieKeeper:
+    """Ties, as an import needs them: what a person had elsewhere is set up again, and nobody is told."""
+
+    async def restore(self, uow: UnitOfWork, follower_id: UUID, followee_id: UUID) -> bool:
+        """Follow somebody whose account is open; false if the tie was there. Raises `NotFoundError`."""
+        return await SocialWriter(uow).add(follower_id, followee_id, "accepted")
