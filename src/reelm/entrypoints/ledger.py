@@ -110,7 +110,7 @@ def schemas() -> dict[str, Any]:
 
 async def _let_go_on(database: Database) -> None:
     async with database.transaction() as uow:
-        await SequencerWriter(uow).say_problem(None)
+        await SequencerWriter(uow).forget_problem()
         await LedgerWriter(uow).tell(RESUMED)
 
 

@@ -23,7 +23,7 @@ from reelm.kit.listen import Listener
 from reelm.ledger.entries import CharterAdopted, KeyholderSignature, ReleaseDeployed, minute
 from reelm.ledger.errors import LedgerFatalError, LedgerTakenOverError
 from reelm.ledger.meter import LedgerMeter
-from reelm.ledger.repository import RESUMED, WANTED, SequencerWriter
+from reelm.ledger.repository import RESUMED, WANTED
 from reelm.ledger.sequencer import LOCK, Sequencer, origin_of
 from reelm.ledger.service import LedgerService
 from reelm.realm import deployment
@@ -124,10 +124,11 @@ class _Process:
         try:
             await self._hold()
             database = await Database.open(self._settings.database, ROLE, size=4)
+            made = self._made(database, signer)
             try:
-                await self._hold_and_keep(database, signer)
+                await self._hold_and_keep(made, database)
             except LedgerFatalError as error:
-                await self._stopped(database, error)
+                await self._stopped(made, error)
             finally:
                 self._sequencer = None
                 await database.close()
@@ -142,17 +143,19 @@ class _Process:
         while not await self._lock.try_acquire():  # noqa: ASYNC110 - the lock is in another process
             await asyncio.sleep(_LOCK_SECONDS)
 
-    async def _hold_and_keep(self, database: Database, signer: KeysSigner) -> None:
-        document = self._realm.document
-        made = Sequencer(
+    def _made(self, database: Database, signer: KeysSigner) -> Sequencer:
+        policies = self._realm.document.witness_policies
+        return Sequencer(
             database,
             LocalBlobStore(self._settings.blobs),
             signer,
             self._clock,
             origin=origin_of(self._settings.web.origin),
-            release_policy=document.witness_policies.release,
-            public_policy=document.witness_policies.public,
+            release_policy=policies.release,
+            public_policy=policies.public,
         )
+
+    async def _hold_and_keep(self, made: Sequencer, database: Database) -> None:
         head = await made.start()
         self._meter.set("stopped", 0)
         await self._say_what_is_new(database)
@@ -170,13 +173,12 @@ class _Process:
         if not keeping.cancelled():
             keeping.result()
 
-    async def _stopped(self, database: Database, error: LedgerFatalError) -> None:
+    async def _stopped(self, made: Sequencer, error: LedgerFatalError) -> None:
         """Say why, everywhere, and do nothing until somebody lets the ledger go on."""
+        self._resumed.clear()
+        await made.stop_for(error)
         _log.error("ledger.stopped", reason=str(error))
         self._meter.set("stopped", 1)
-        self._resumed.clear()
-        async with database.transaction() as uow:
-            await SequencerWriter(uow).say_problem(str(error))
         await self._lock.release()
         await self._resumed.wait()
 

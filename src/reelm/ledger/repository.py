@@ -256,8 +256,16 @@ class SequencerWriter:
             since,
         )
 
-    async def say_problem(self, problem: str | None) -> None:
-        await self._uow.execute("UPDATE ledger_head SET problem = $1", problem)
+    async def say_problem(self, term: int, problem: str) -> bool:
+        """Stop the ledger; return whether it was this sequencer's to stop."""
+        touched = await self._uow.execute(
+            "UPDATE ledger_head SET problem = $2 WHERE term = $1", term, problem
+        )
+        return touched == 1
+
+    async def forget_problem(self) -> None:
+        """Let the ledger go on."""
+        await self._uow.execute("UPDATE ledger_head SET problem = NULL")
 
     async def set_witnesses(self, rows: Sequence[WitnessRow]) -> None:
         """Keep exactly these."""

@@ -114,6 +114,7 @@ class Sequencer:
         async with self._database.transaction() as uow:
             known = await LedgerReader(uow).find_head()
         origin = known.origin if known else self._origin
+        self._term = known.term if known else 0
         vkey = await self._signer.log_vkey(origin)
         if known is not None and known.vkey != vkey:
             raise LedgerFatalError("the keys process has another key for this ledger than the database names")
@@ -170,6 +171,15 @@ class Sequencer:
         if self.publisher is None:
             raise RuntimeError("start first")
         await together(self._turns(), self.publisher.run())
+
+    async def stop_for(self, problem: LedgerFatalError) -> None:
+        """Write down why nothing more is published.
+
+        Raises `LedgerTakenOverError` when it was no contradiction, but another sequencer that has gone on meanwhile.
+        """
+        async with self._database.transaction() as uow:
+            if self._term and not await SequencerWriter(uow).say_problem(self._term, str(problem)):
+                raise LedgerTakenOverError
 
     async def _turns(self) -> None:
         heard_of = self._clock.monotonic()
