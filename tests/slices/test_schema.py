@@ -17,6 +17,7 @@ from tests.factories.statements import Statement, all_statements
 
 from reelm.accounts.repository import AccountsWriter
 from reelm.clips.repository import ClipsReader, ClipsWriter
+from reelm.custody.repository_grants import GrantsWriter
 from reelm.entrypoints import migrate
 from reelm.kit.errors import NotFoundError
 from reelm.kit.ids import SystemIds
@@ -195,6 +196,22 @@ _DETAILS = {
 _CLIP = {"id": ID, "author_id": ID, "status": "processing", "visibility": "everyone", "audience": "only_me"}
 
 # Statements put together by a function from what it is given: the function, and calls that make every shape.
+_GRANT = {
+    "id": ID,
+    "asked_by": ID,
+    "asked_key": "",
+    "state": "draft",
+    "classes": ["identity"],
+    "minutes": 1,
+    "reason": "legal",
+    "words": "",
+    "country": "FR",
+    "emergency": False,
+    "document": b"",
+    "document_nonce": b"",
+    "request": b"",
+    "created_at": NOW,
+}
 CALLS: dict[str, list[tuple[type[Any], str, tuple[Any, ...], dict[str, Any]]]] = {
     "AccountsWriter._insert": [(AccountsWriter, "add", (_PERSON, _DETAILS), {})],
     "AccountsWriter.change": [
@@ -219,6 +236,25 @@ CALLS: dict[str, list[tuple[type[Any], str, tuple[Any, ...], dict[str, Any]]]] =
     ],
     "ClipsWriter._mark": [(ClipsWriter, "like", (ID, ID), {}), (ClipsWriter, "repost", (ID, ID), {})],
     "ClipsWriter._unmark": [(ClipsWriter, "unlike", (ID, ID), {}), (ClipsWriter, "unrepost", (ID, ID), {})],
+    "GrantsWriter.add": [(GrantsWriter, "add", (_GRANT, []), {})],
+    "GrantsWriter.move": [
+        (
+            GrantsWriter,
+            "move",
+            (ID, "draft", "asked"),
+            {"request_ref": ID, "requested_at": NOW, "answer_by": NOW},
+        ),
+        (
+            GrantsWriter,
+            "move",
+            (ID, "asked", "approved"),
+            {"cause": None, "decided_by": ID, "decided_key": ""},
+        ),
+        (GrantsWriter, "move", (ID, "approved", "closed"), {"ended_at": NOW, "end_ref": ID}),
+    ],
+    "GrantsWriter.note_leaf": [
+        (GrantsWriter, "note_leaf", (ID, f"{name}_leaf", 1), {}) for name in ("request", "decision", "end")
+    ],
     "SearchReader.list_matches": [
         (
             SearchReader,
