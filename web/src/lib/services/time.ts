@@ -9,10 +9,15 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 
 /** «3 hours ago» for anything within a week, a short date beyond. */
-export function relativeTime(then: string, nowMs: number, locale: string): string {
+export function relativeTime(
+  then: string,
+  nowMs: number,
+  locale: string,
+  style: Intl.RelativeTimeFormatStyle = 'short',
+): string {
   const at = new Date(then);
   let value = (at.getTime() - nowMs) / 1000;
-  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style });
   if (Math.abs(value) < 45) return words.format(0, 'second');
   for (const [unit, size] of STEPS) {
     if (unit === 'week') break;
@@ -35,7 +40,7 @@ export function ago(
   style: Intl.RelativeTimeFormatStyle = 'long',
 ): string {
   const seconds = Math.max(0, Math.round((nowMs - Date.parse(then)) / 1000));
-  if (seconds >= 60) return relativeTime(then, nowMs, locale);
+  if (seconds >= 60) return relativeTime(then, nowMs, locale, style);
   return new Intl.RelativeTimeFormat(locale, { style, numeric: 'auto' }).format(-seconds, 'second');
 }
 

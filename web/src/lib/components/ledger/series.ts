@@ -17,11 +17,13 @@ export interface Column {
   values: number[];
 }
 
-/** The next round number at which an axis may end: 1, 2 or 5 times a power of ten. */
+const ROUND = [1, 2, 3, 4, 5, 6, 8, 10];
+
+/** The next round number at which an axis may end. */
 export function roundTop(value: number): number {
   if (value <= 1) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10) * power;
+  return (ROUND.find((step) => step * power >= value) ?? 10) * power;
 }
 
 export const totalOf = (columns: readonly Column[]): number =>
