@@ -237,6 +237,8 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "tag": "sea",
         "grant_id": str(uuid.uuid4()),
         "opening_id": str(uuid.uuid4()),
+        "index": "0",
+        "path": "entries/000.p/1",
     }
     ids |= {"rest": "x", "name": f"@{owner.handle}"}
     ids["name" if about == "feed" else "feed"] = "following"
