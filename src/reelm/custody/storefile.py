@@ -63,7 +63,11 @@ class StoreFile:
         self.ring = _prepare_folder(folder, self._path)
         self._lock = threading.Lock()
         self._writer = self._connect()
-        self._migrate()
+        try:
+            self._migrate()
+        except BaseException:
+            self._writer.close()
+            raise
         self.reader = self._connect()
         self.reader.execute("PRAGMA query_only = ON")
 
