@@ -88,6 +88,7 @@ class Limits(msgspec.Struct, frozen=True):
     clip_seconds: int
     caption_chars: int
     comment_chars: int
+    password_chars: int
 
 
 class Check(msgspec.Struct, frozen=True):

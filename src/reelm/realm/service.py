@@ -1,22 +1,34 @@
 """Decisions about the realm: its document, read once at start, and what follows from it."""
 
+import asyncio
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
-from reelm.realm import charter
-from reelm.realm.schemas import Check, Limits, RealmDocument, RealmInfo
+from reelm.kit.errors import OverloadedError
+from reelm.ledger.service import LedgerService
+from reelm.realm import charter, deployment
+from reelm.realm.schemas import Check, DataMap, Limits, RealmDocument, RealmInfo
 from reelm.settings import Settings
 
 CAPTION_CHARS = 2200
+PASSWORD_CHARS = 8
 COMMENT_CHARS = 500
 
 
 class RealmDocumentError(ValueError):
     """`realm.json` can't be read; the message says where."""
+
+
+class DataMapMissingError(OverloadedError):
+    """The data map is written by the migration at every start, and it is not there."""
+
+    code = "realm.data_map_missing"
+    title = "The data map isn't ready yet. Please try again in a moment."
 
 
 class RealmService:
@@ -58,10 +70,29 @@ class RealmService:
             storage=document.storage,
             jurisdictions=document.jurisdictions,
             minimum_age=document.minimum_age,
-            limits=Limits(media.upload_bytes, media.clip_seconds, CAPTION_CHARS, COMMENT_CHARS),
+            limits=Limits(
+                media.upload_bytes, media.clip_seconds, CAPTION_CHARS, COMMENT_CHARS, PASSWORD_CHARS
+            ),
             check=check,
             release=self._settings.release,
         )
+
+    async def data_map(self, ledger: LedgerService) -> DataMap:
+        """Return what this release keeps about people, with the ledger entry that commits to it.
+
+        Raises `DataMapMissingError` where this process was started without a migration before.
+        """
+        run = self._settings.data / "run"
+        try:
+            document = await asyncio.to_thread(deployment.read_data_map, run)
+        except FileNotFoundError:
+            raise DataMapMissingError(retry_after_seconds=30) from None
+        digest = hashlib.sha256(document).hexdigest()
+        newest = (await ledger.page("release.deployed", 1, None)).items
+        told = next((line.index for line in newest if line.entry.get("data_map") == digest), None)
+        where = f"/ledger/document/{digest}.json"
+        known = {"digest": digest, "document_url": where, "entry_index": told}
+        return msgspec.convert({**msgspec.json.decode(document), **known}, DataMap)
 
     def admits_age(self, birth_date: dt.date, today: dt.date) -> bool:
         """Say whether a person of that birth date may join."""

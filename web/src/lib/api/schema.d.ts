@@ -284,6 +284,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data-map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetDataMap */
+        get: operations["ApiV1DataMapGetDataMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1493,6 +1510,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Article30 */
+        Article30: {
+            controller: components["schemas"]["Operator"];
+            purposes: string[];
+            data_subjects: string[];
+            data_categories: string[];
+            recipients: string[];
+            third_country_transfers: string[];
+            retention: string[];
+            security_measures: string[];
+            sites: components["schemas"]["Site"][];
+        };
         /** AvatarOut */
         AvatarOut: {
             avatar_url: string | null;
@@ -1627,6 +1656,17 @@ export interface components {
             width: number;
             height: number;
         };
+        /** DataMap */
+        DataMap: {
+            digest: string;
+            document_url: string;
+            entry_index: number | null;
+            version: number;
+            tables: components["schemas"]["MappedTable"][];
+            sites: components["schemas"]["Site"][];
+            device: components["schemas"]["DeviceItem"][];
+            article30: components["schemas"]["Article30"];
+        };
         /** DayCounts */
         DayCounts: {
             day: string;
@@ -1644,6 +1684,14 @@ export interface components {
         /** DecisionDraft */
         DecisionDraft: {
             to_sign: string;
+        };
+        /** DeviceItem */
+        DeviceItem: {
+            key: string;
+            what: string;
+            why: string;
+            kept: string;
+            apis: string[];
         };
         /** EditIn */
         EditIn: {
@@ -1903,6 +1951,21 @@ export interface components {
             caption_chars: number;
             comment_chars: number;
             password_chars: number;
+        };
+        /** MappedColumn */
+        MappedColumn: {
+            name: string;
+            class: string;
+            sealed: boolean;
+        };
+        /** MappedTable */
+        MappedTable: {
+            name: string;
+            room: string;
+            purpose: string;
+            retention: string;
+            classes: string[];
+            columns: components["schemas"]["MappedColumn"][];
         };
         /** Me */
         Me: {
@@ -4037,6 +4100,54 @@ export interface operations {
             };
             /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1DataMapGetDataMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "cache-control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataMap"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `realm.data_map_missing`: The data map isn't ready yet. Please try again in a moment. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
