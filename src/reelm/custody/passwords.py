@@ -10,8 +10,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from reelm.custody.envelope import new_key
 from reelm.custody.errors import BusyError, PasswordUnsuitableError
+from reelm.realm.service import PASSWORD_CHARS
 
-MIN_CHARACTERS = 8
 MAX_CHARACTERS = 256
 
 
@@ -42,7 +42,7 @@ class Passwords:
     @staticmethod
     def check_suitable(password: str) -> None:
         """Raises PasswordUnsuitableError; only length counts (NIST SP 800-63B asks for no character classes)."""
-        if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
+        if not PASSWORD_CHARS <= len(password) <= MAX_CHARACTERS:
             raise PasswordUnsuitableError(fields={"password": "length"})
 
     async def hash(self, password: str) -> str:

@@ -53,3 +53,58 @@ export interface ClipProgress {
   percent: number;
   failure: Clip['failure'];
 }
+
+export type KeptData = Schemas['OwnData'];
+export type KeptTable = Schemas['OwnTable'];
+export type DataClass =
+  | 'public'
+  | 'social'
+  | 'identity'
+  | 'private'
+  | 'telemetry'
+  | 'derived'
+  | 'operational';
+export type DataRow = Record<string, unknown>;
+export type ExportJob = Schemas['Export'];
+export type ImportJob = Schemas['Import'];
+export type ErasureProof = Schemas['ErasureNew'];
+export type ErasureAnswer = Schemas['Erased'];
+export type Opening = Schemas['Opening'];
+export type StaffMe = Schemas['StaffMe'];
+export type StaffMember = Schemas['StaffMember'];
+export type Grant = Schemas['Grant'];
+export type GrantNew = Schemas['GrantAsk'];
+export type GrantClass = GrantNew['classes'][number];
+export type GrantReason = Grant['reason'];
+export type GrantState = Grant['state'];
+export type Opened = Schemas['Opened'];
+
+export type Ledger = Schemas['LedgerState'] & {
+  state: 'unwitnessed' | 'witnessed' | 'late' | 'stopped' | 'starting';
+};
+/** An entry's own fields, as its writer put them: nothing of them is taken for granted. */
+export type EntryBody = Record<string, unknown> & { kind: string; at: string; charter: string };
+export interface LedgerEntry {
+  index: number;
+  entry: EntryBody;
+}
+export interface LedgerEntryFull extends LedgerEntry {
+  /** The exact bytes, base64. */
+  body: string;
+}
+export type GrantCounts = Schemas['GrantsTransparency'];
+export interface DataMap {
+  digest: string;
+  entry_index: number | null;
+  tables: {
+    name: string;
+    room: string;
+    purpose: string;
+    retention: string;
+    columns: { name: string; class: DataClass; sealed: boolean }[];
+    classes: DataClass[];
+  }[];
+  device: { key: string; what: string; why: string; kept: string; apis: string[] }[];
+  article30: Record<string, unknown>;
+  sites: { site: string; country: string }[];
+}

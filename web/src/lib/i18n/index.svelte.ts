@@ -3,14 +3,20 @@
  * their screen is opened: `await loadNamespace('studio')`, then `t('studio.title')`.
  */
 import type appEnglish from './en/app.json';
+import type ledgerEnglish from './en/ledger.json';
+import type rightsEnglish from './en/rights.json';
 import type settingsEnglish from './en/settings.json';
+import type staffEnglish from './en/staff.json';
 import type studioEnglish from './en/studio.json';
 import { directionOf, formatMessage, pickLanguage, type Catalog, type Params } from './messages';
 
-export type Namespace = 'app' | 'settings' | 'studio';
+export type Namespace = 'app' | 'ledger' | 'rights' | 'settings' | 'staff' | 'studio';
 export type Key =
   | keyof typeof appEnglish
+  | keyof typeof ledgerEnglish
+  | keyof typeof rightsEnglish
   | keyof typeof settingsEnglish
+  | keyof typeof staffEnglish
   | keyof typeof studioEnglish;
 
 export const LANGUAGES = ['en', 'fr', 'zh'] as const;

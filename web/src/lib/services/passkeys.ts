@@ -47,7 +47,8 @@ export async function addPasskey(label: string): Promise<void> {
   await ask(client.POST('/api/v1/me/passkeys', { body: { ...proof, label } }));
 }
 
-export async function signInWithPasskey(): Promise<Me> {
+/** A fresh proof that whoever sits here holds a passkey. */
+export async function provePasskey(): Promise<PasskeyProof> {
   const challenge = await ask(
     client.POST('/api/v1/sessions/passkey-options'),
   );
@@ -56,10 +57,11 @@ export async function signInWithPasskey(): Promise<Me> {
   );
   const found = (await navigator.credentials.get({ publicKey })) as PublicKeyCredential | null;
   if (!found) throw new DOMException('no credential', 'NotAllowedError');
-  const passkey: PasskeyProof = {
-    challenge_id: challenge.challenge_id,
-    credential: { ...found.toJSON() },
-  };
+  return { challenge_id: challenge.challenge_id, credential: { ...found.toJSON() } };
+}
+
+export async function signInWithPasskey(): Promise<Me> {
+  const passkey = await provePasskey();
   const answer = await ask(client.POST('/api/v1/sessions', { body: { passkey } }));
   return answer.person;
 }

@@ -64,6 +64,8 @@ export interface TusSource {
   blob: Blob;
   name: string;
   type: string;
+  /** What the bytes are for, where they aren't a clip. */
+  purpose?: 'import';
 }
 
 export interface TusCallbacks {
@@ -222,6 +224,7 @@ export class TusUpload {
   async #create(signal: AbortSignal): Promise<void> {
     const metadata = [`filename ${base64(this.source.name)}`];
     if (this.source.type) metadata.push(`filetype ${base64(this.source.type)}`);
+    if (this.source.purpose) metadata.push(`purpose ${base64(this.source.purpose)}`);
     const response = await this.world.fetch(TUS_ENDPOINT, {
       method: 'POST',
       headers: {

@@ -1,0 +1,16 @@
+/** What this device keeps of a person, gone with the person: drafts, uploads, keys. */
+import { workStore } from './drafts-store';
+import { flagUploads } from './upload-flag';
+
+/** Others who use this device keep theirs. What can't be removed is no reason to fail: the realm's part is done. */
+export async function forgetOnDevice(person: string): Promise<void> {
+  try {
+    const store = await workStore();
+    for (const work of await store.list(person)) await store.remove(work.id);
+    for (const upload of await store.listUploads(person)) await store.removeUpload(upload.workId);
+    flagUploads(false);
+    localStorage.removeItem('reelm.import');
+  } catch {
+    // A browser without a database has nothing to forget.
+  }
+}

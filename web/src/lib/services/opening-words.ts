@@ -1,0 +1,34 @@
+/** The sentence that stands before any evidence: who opened what, when and why. */
+import type { GrantClass, Opening } from '$lib/api/types';
+import { i18n, t, type Key } from '$lib/i18n/index.svelte';
+
+import { dayWords, hourWords } from './kept-words';
+import { taleOf } from './openings';
+
+function together(words: string[]): string {
+  return new Intl.ListFormat(i18n.locale).format(words);
+}
+
+/** «your e-mail address, phone number and birth date and what you watched». */
+export function openedWords(classes: readonly GrantClass[]): string {
+  return together(classes.map((one) => t(`opened.${one}` as Key)));
+}
+
+/** «Two people at Reelm»: never who. */
+export function staffWords(count: number, operator: string): string {
+  if (count === 1) return t('opened.by_one', { operator });
+  if (count === 2) return t('opened.by_two', { operator });
+  return t('opened.by_many', { operator, number: count });
+}
+
+export function openingSentence(opening: Opening, operator: string): string {
+  const tale = taleOf(opening);
+  const key: Key = opening.emergency && tale === 'opened' ? 'opened.sentence_emergency' : `opened.sentence_${tale}` as Key;
+  return t(key, {
+    people: staffWords(opening.people_involved, operator),
+    what: openedWords(opening.what),
+    day: dayWords(opening.at, i18n.locale),
+    hour: opening.expires_at ? hourWords(opening.expires_at, i18n.locale) : '',
+    why: t(`opened.why_${opening.reason}` as Key),
+  });
+}
