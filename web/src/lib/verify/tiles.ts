@@ -21,6 +21,24 @@ export function tilePath({ level, index, width }: Tile): string {
   return `tile/${level ?? 'entries'}/${spread}${width === WIDTH ? '' : `.p/${width}`}`;
 }
 
+const PATH = /^tile\/(entries|[0-9]{1,2})\/((?:x[0-9]{3}\/)*[0-9]{3})(?:\.p\/([0-9]{1,3}))?$/;
+
+/** Reads a tile's path in its one spelling. */
+export function parseTilePath(path: string): Tile {
+  const [, level = '', spread = '', width] = PATH.exec(path) ?? [];
+  const index = Number(spread.replaceAll(/[x/]/g, ''));
+  const tile = {
+    level: level === 'entries' ? null : Number(level),
+    index,
+    width: width === undefined ? WIDTH : Number(width),
+  };
+  const known = tile.level === null || tile.level <= MAX_LEVEL;
+  if (!known || tile.width < 1 || !Number.isSafeInteger(index) || tilePath(tile) !== path) {
+    throw new Fault('format', 'this is not a tile’s path');
+  }
+  return tile;
+}
+
 /** How wide a tile is in a tree of `size` leaves; 0 if it does not exist. */
 export function widthAt(size: number, level: number, index: number): number {
   return Math.max(0, Math.min(WIDTH, Math.floor(size / WIDTH ** level) - index * WIDTH));
