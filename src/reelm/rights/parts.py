@@ -1,6 +1,7 @@
 """An upload's sealed pieces as one file that can be read and searched, in memory a piece's segment at a time."""
 
 import bisect
+import errno
 import io
 from itertools import accumulate
 from typing import Any
@@ -35,7 +36,7 @@ class PartsFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
         if base + offset < 0:
-            raise ValueError("before the beginning")
+            raise OSError(errno.EINVAL, "before the beginning")
         self._at = base + offset
         return self._at
 
