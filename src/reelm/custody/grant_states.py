@@ -46,10 +46,3 @@ def state_now(
     if state == "approved" and expires_at is not None and now >= expires_at:
         return "expired"
     return state
-
-
-def expiry_of(approved_at: dt.datetime, minutes: int) -> dt.datetime:
-    """Return when a grant approved at this moment runs out: after its minutes, rounded up to a full one."""
-    end = approved_at + dt.timedelta(minutes=minutes)
-    floor = end.replace(second=0, microsecond=0)
-    return floor if floor == end else floor + dt.timedelta(minutes=1)

@@ -36,7 +36,7 @@ from reelm.custody.repository_grants import GrantsReader, GrantsWriter
 from reelm.custody.schemas import Visitor
 from reelm.custody.staff import StaffService
 from reelm.kit.clock import Clock
-from reelm.kit.database import Database, UnitOfWork
+from reelm.kit.database import Database, RowSecurityViolation, UnitOfWork
 from reelm.kit.errors import NotFoundError, SignInRequiredError
 from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
@@ -191,7 +191,10 @@ class GrantUses:
             use = UseRecord(
                 use_id, grant.id, person_id, what, clip_id, "pending", nonce, document, ref, None, now
             )
-            await GrantsWriter(uow).add_use(use)
+            try:
+                await GrantsWriter(uow).add_use(use)
+            except RowSecurityViolation as error:  # the grant was ended since it was looked at
+                raise GrantStateError from error
         return use
 
     async def _logged(self, visitor: Visitor, use: UseRecord) -> int:
