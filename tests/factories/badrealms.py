@@ -308,8 +308,22 @@ def _hour_again(s: Script) -> object:
 
 def _skipped_hour(s: Script) -> object:
     s.wait(2 * HOUR)
+    s.export()
+    s.wait(15)
+    s.export()
+    s.wait(HOUR - 15)
     s.entries.pop()
     return s.wait(HOUR)
+
+
+def _no_account_at_all(s: Script) -> object:
+    s.wait(2 * HOUR)
+    s.account = lambda hour, **counts: 0  # type: ignore[method-assign]
+    s.wait(HOUR + 1 - s.minute % HOUR)
+    s.export()
+    s.wait(20)
+    s.export()
+    return s.wait(6 * HOUR)
 
 
 def _unlogged_keys(s: Script) -> object:
@@ -439,6 +453,7 @@ IN_ENTRIES = (
     BadRealm("an account from half past", "keys.hour-misdated", _half_hour),
     BadRealm("an hour accounted for twice", "keys.hour-twice", _hour_again),
     BadRealm("an hour left out", "keys.hour-missing", _skipped_hour),
+    BadRealm("accounts that end one day", "keys.hour-missing", _no_account_at_all),
     BadRealm("keys to staff without an opening", "keys.grant-count", _unlogged_keys),
     BadRealm("software without a name", "release.missing", _nameless_software, begin=False),
     BadRealm("a map of the data nobody can read", "release.data-map-missing", _secret_map),

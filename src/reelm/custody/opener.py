@@ -13,7 +13,7 @@ import msgspec
 
 from reelm.custody import opening_errors as refused
 from reelm.custody import opening_schemas as words
-from reelm.custody.counts import GRANT, Counts
+from reelm.custody.counts import GRANT, GRANT_AGAIN, Counts
 from reelm.custody.door import Door
 from reelm.custody.envelope import context, unseal
 from reelm.custody.grantproof import Allowed, CharterRules, check
@@ -67,7 +67,7 @@ class Opener:
         first = await self._door.write(self._store.mark_grant_use, allowed.use, what, now)
         if not first and allowed.what != "clip":
             raise refused.GrantUsedBeforeError
-        self._counts.add(GRANT)
+        self._counts.add(GRANT if first else GRANT_AGAIN)
         await self._counts.write()
         return opened
 

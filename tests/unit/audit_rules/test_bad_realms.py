@@ -94,6 +94,16 @@ def test_an_emergency_is_told_but_is_no_violation() -> None:
     assert [(finding.code, finding.severity) for finding in findings] == [("grant.emergency", Severity.NOTE)]
 
 
+def test_hours_in_which_nothing_happened_are_told_but_are_no_violation() -> None:
+    script = Script(seed=3).life(200).quiet()
+    script.wait(60)
+    script.minute += 9 * 60
+    script.account(script.minute - script.minute % 60 - 60)
+    script.life(300).quiet()
+    findings = list(check(enumerate(script.entries), context_of(script)))
+    assert [(finding.code, finding.severity) for finding in findings] == [("keys.silent", Severity.NOTE)]
+
+
 def test_the_same_seed_makes_the_same_ledger_and_the_same_findings() -> None:
     first, second = build(IN_ENTRIES[0], 4), build(IN_ENTRIES[0], 4)
     assert first.entries == second.entries

@@ -48,11 +48,12 @@ class Checker:
         self.staff = Staff(bench, self.charters)
         self.grants = Grants(bench, self.charters, self.staff)
         self.software = Software(bench)
+        self._keys = Keys(bench)
         self._subjects: tuple[Subject, ...] = (
             self.charters,
             self.staff,
             self.grants,
-            Keys(bench),
+            self._keys,
             self.software,
             Marks(bench),
             Upkeep(bench),
@@ -122,6 +123,8 @@ class Checker:
                     )
                 )
                 self.latest_minute = latest
+            else:
+                self._keys.at_work(at.minute)
         elif at.minute < latest - BACKWARDS_MINUTES:
             self._report(
                 found(
