@@ -35,10 +35,12 @@ class Watch:
         *,
         vkey: str | None = None,
         known_builds: frozenset[str] | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._mirror, self._now, self._vkey = client, mirror, now, vkey
-        self._known_builds = known_builds
+        self._known_builds, self._pause = known_builds, pause
         self._judge: Judge | None = None
+        self._judged_under = ""
         self._told: set[Finding] = set()
         self._kept: list[Finding] = []
 
@@ -49,7 +51,7 @@ class Watch:
             verdict = self._look()
             if self._now() >= until or not any(f.code == "log.quorum-missing" for f in verdict.findings):
                 return verdict
-            time.sleep(PAUSE_SECONDS)
+            self._pause(PAUSE_SECONDS)
 
     def new_findings(self, verdict: Verdict) -> list[Finding]:
         """Return the findings of a verdict that the one before did not have."""
@@ -61,12 +63,14 @@ class Watch:
         result = look(self._client, self._mirror, self._vkey)
         if result.vouched is None:
             return Verdict(self._client.url, None, None, None, tuple(in_order(result.findings)))
-        if self._judge is None:
+        vkey = result.vouched.key.vkey
+        if self._judge is None or self._judged_under != vkey:  # under another key all is read again
+            self._kept, self._judged_under = [], vkey
             self._judge = Judge(
                 Context(
                     now=self._now(),
                     document=self._mirror.bundle().document,
-                    vkey=result.vouched.key.vkey,
+                    vkey=vkey,
                     known_builds=self._known_builds,
                 )
             )
