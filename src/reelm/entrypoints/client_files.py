@@ -45,6 +45,11 @@ _PATHS = [
     "/sign-in",
     "/sign-up",
     "/your-data",
+    "/your-data/{rest:path}",
+    "/staff",
+    "/staff/{rest:path}",
+    "/transparency",
+    "/transparency/{rest:path}",
 ]
 
 
