@@ -55,13 +55,7 @@ def backup(settings: Settings, target: Path, *, keep: int, tell: Tell) -> Manife
     async def write() -> Manifest:
         clock = SystemClock()
         database = await Database.open(settings.database, "reelm_admin", size=1)
-        keys = KeysClient(
-            settings.keys_address,
-            clock,
-            caller="cli",
-            secret=settings.caller_secrets.get("cli", ""),
-            patience_seconds=_PATIENCE_SECONDS,
-        )
+        keys = _keys(settings)
         try:
             writer = BackupWriter(settings, database, keys, RealmService.load(settings), clock)
             return await writer.write(target, keep=keep, tell=tell)
@@ -75,13 +69,36 @@ def backup(settings: Settings, target: Path, *, keep: int, tell: Tell) -> Manife
         raise StartError(error.message, error.hint) from error
 
 
-def escrow(data: Path, folder: Path) -> int:
-    """Put what opens this realm's backups into `folder`; return the epoch. Raises StartError."""
+def _keys(settings: Settings) -> KeysClient:
+    return KeysClient(
+        settings.keys_address,
+        SystemClock(),
+        caller="cli",
+        secret=settings.caller_secrets.get("cli", ""),
+        patience_seconds=_PATIENCE_SECONDS,
+    )
+
+
+async def _turn(settings: Settings) -> None:
+    keys = _keys(settings)
+    try:
+        await keys.turn_epoch()
+    finally:
+        await keys.close()
+
+
+def escrow(data: Path, folder: Path, *, turn: bool) -> int:
+    """Put what opens this realm's backups into `folder`; return the epoch. Raises StartError.
+
+    `turn`: begin a new epoch first, so that what older snapshots held of the erased opens no more.
+    """
     settings = settings_of_running(data)
     if settings.data.resolve() in (folder.resolve(), *folder.resolve().parents):
         raise StartError(
             "That is inside the realm's own folder.", "Choose a place apart from it and from the backups."
         )
+    if turn:
+        asyncio.run(_turn(settings))
     try:
         return export_epoch(settings.data / "keys", folder)
     except (EpochGoneError, OSError) as error:
@@ -96,13 +113,17 @@ def restore(source: Path, data: Path, *, escrow: Path, tiles: Path | None, tell:
         restoring.check(chosen, manifest, tell)
         folder = _empty_folder(data)
         os.umask(0o077)
-        folder.prepare()
-        log.configure("restore", folder.logs, quiet=True)
-        _put_keys(chosen, escrow, folder.path / "keys")
-        restoring.put_files(chosen, manifest, folder.path, tell)
-        if tiles is not None:
-            _put_tiles(tiles, folder.path / "blobs" / "ledger")
-        return _with_parts(folder, manifest, chosen, tell)
+        try:
+            folder.prepare()
+            log.configure("restore", folder.logs, quiet=True)
+            _put_keys(chosen, escrow, folder.path / "keys")
+            restoring.put_files(chosen, manifest, folder.path, tell)
+            if tiles is not None:
+                _put_tiles(tiles, folder.path / "blobs" / "ledger")
+            return _with_parts(folder, manifest, chosen, tell)
+        except BaseException:
+            _empty(folder.path)
+            raise
     except BackupError as error:
         raise StartError(error.message, error.hint) from error
 
@@ -112,6 +133,12 @@ def _empty_folder(data: Path) -> DataFolder:
     if folder.path.exists() and any(folder.path.iterdir()):
         raise BackupError(f"{folder.path} is not empty.", "Restore into a folder that doesn't exist yet.")
     return folder
+
+
+def _empty(folder: Path) -> None:
+    """Leave a half-made realm to nobody: it was empty before."""
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _put_keys(backup_folder: Path, escrow: Path, keys: Path) -> None:
@@ -165,7 +192,7 @@ def _with_parts(folder: DataFolder, manifest: Manifest, chosen: Path, tell: Tell
         folder.unlock()
     if not report.exists():
         said = failure.read_text() if failure.exists() else "It was stopped before the end."
-        raise BackupError(f"The restore did not succeed: {said}", "Remove the new folder and try again.")
+        raise BackupError(f"The restore did not succeed: {said}", "Nothing of it was kept.")
     return msgspec.json.decode(report.read_bytes(), type=RestoreReport)
 
 

@@ -49,6 +49,9 @@ def backup(
 def escrow(
     folder: Annotated[Path, typer.Argument(help="A place apart from the realm and from its backups.")],
     data: Data = _DEFAULT_DATA,
+    turn: Annotated[
+        bool, typer.Option("--turn", help="Begin a new epoch first, without waiting for the day's end.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Put there what opens the backups, in place of what was there before.
@@ -58,7 +61,7 @@ def escrow(
     """
     from reelm.entrypoints.backup import escrow as put
 
-    epoch = put(data, folder)
+    epoch = put(data, folder, turn=turn)
     print(
         msgspec.json.encode({"epoch": epoch, "folder": str(folder)}).decode()
         if as_json

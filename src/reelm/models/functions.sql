@@ -437,7 +437,8 @@ CREATE OR REPLACE TRIGGER words_removed AFTER DELETE ON search_words
 CREATE OR REPLACE TRIGGER words_changed AFTER UPDATE ON search_words
   REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION reelm.on_words();
 
--- After a restore, which moves no counter row by row: every counter as it follows from what is there.
+-- After a restore, which fires no trigger: words of what is gone go, and every counter is as it follows from what is
+-- there.
 CREATE OR REPLACE FUNCTION reelm.recount() RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE people p SET
@@ -454,6 +455,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     likes = (SELECT count(*) FROM comment_likes WHERE comment_id = c.id),
     replies = (SELECT count(*) FROM comments r WHERE r.parent_id = c.id);
   UPDATE sounds s SET uses = (SELECT count(*) FROM clips WHERE sound_id = s.id AND published_at IS NOT NULL);
+  DELETE FROM search_words w WHERE CASE w.kind
+    WHEN 'person' THEN NOT EXISTS (SELECT 1 FROM people WHERE id::text = w.reference)
+    WHEN 'clip' THEN NOT EXISTS (SELECT 1 FROM clips WHERE id::text = w.reference)
+    WHEN 'sound' THEN NOT EXISTS (SELECT 1 FROM sounds WHERE id::text = w.reference)
+    WHEN 'tag' THEN NOT EXISTS (SELECT 1 FROM clip_tags WHERE tag = w.reference) END;
+  DELETE FROM search_terms;
+  INSERT INTO search_terms (kind, term, uses)
+  SELECT kind, term, count(*) FROM search_words, unnest(terms) AS term GROUP BY kind, term;
 $$;
 
 -- While a backup is put back: whoever has no key any more is gone, whatever the backup still says in public.
