@@ -45,6 +45,7 @@ SQL_ELSEWHERE = {
     "src/reelm/entrypoints/upkeep.py": "calls the functions of the realm's schedules, which belong to no one room",
     "src/reelm/entrypoints/worker.py": "the queue's own tables: takes over the jobs of a worker that died",
     "src/reelm/entrypoints/demo/scenes/words.py": "no SQL: a clip that is about updates",
+    "src/reelm/kit/exclusive.py": "takes a lock on a connection of its own, which belongs to no room",
     "src/reelm/kit/database.py": "begins a transaction in its subject's name",
     "src/reelm/kit/jobs.py": "one call of the function that adds a job",
 }

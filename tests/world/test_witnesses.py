@@ -1,0 +1,417 @@
+"""Two witnesses of others beside a ledger: agreeing, silent, slow, lying, and holding what this ledger never published.
+
+Good witnesses are real processes of `reelm-audit witness serve`; bad ones answer by hand.
+"""
+
+import asyncio
+import contextlib
+import http.server
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import eventually
+from tests.factories.ledger import ORIGIN, OwnLedger, entry
+
+from reelm.kit.database import Database
+from reelm.kit.listen import Listener
+from reelm.ledger.errors import LedgerFatalError, LedgerLateError
+from reelm.ledger.repository import WANTED
+from reelm.ledger.sequencer import Sequencer
+from reelm.ledger.tiles import PUBLIC
+from reelm_audit.tlog import policy, proof
+from reelm_audit.tlog.checkpoint import Checkpoint
+from reelm_audit.tlog.cosignature import CosignatureSigner
+from reelm_audit.tlog.merkle import EMPTY_ROOT
+from reelm_audit.tlog.witness import parse_request
+
+
+class RealWitness:
+    """A process of `reelm-audit witness serve`."""
+
+    def __init__(self, folder: Path, name: str, log_vkey: str, port: int = 0) -> None:
+        self._arguments = [
+            *(sys.executable, "-m", "reelm_audit.cli", "witness", "serve", "--name", name),
+            *("--key", str(folder / "key"), "--state", str(folder / "state"), "--log", log_vkey),
+        ]
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.start(port)
+
+    def start(self, port: int = 0) -> None:
+        self.process = subprocess.Popen(
+            [*self._arguments, "--listen", f"127.0.0.1:{port}"], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout
+        self.vkey = self.process.stdout.readline().strip()
+        self.url = self.process.stdout.readline().split()[-1].rstrip("/")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        assert self.process.stdout
+        self.process.stdout.close()
+        self.process.wait(10)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+
+Handle = Callable[[str, str, bytes], tuple[int, bytes] | None]
+
+
+class HandMadeWitness:
+    """A server that answers as a test says; None hangs up."""
+
+    def __init__(self, handle: Handle) -> None:
+        asked: list[str] = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self._answer("POST")
+
+            def do_GET(self) -> None:
+                self._answer("GET")
+
+            def _answer(self, method: str) -> None:
+                asked.append(f"{method} {self.path}")
+                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                made = handle(method, self.path, body)
+                if made is None:
+                    self.connection.close()
+                    return
+                self.send_response(made[0])
+                self.send_header("content-length", str(len(made[1])))
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.wfile.write(made[1])
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        self.asked = asked
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def witnesses(ledger: OwnLedger, tmp_path: Path) -> Iterator[list[RealWitness]]:
+    """Two, who know the ledger's key."""
+    made = [
+        RealWitness(tmp_path / f"w{number}", f"witness{number}.test", ledger.key.verifier.vkey)
+        for number in (1, 2)
+    ]
+    yield made
+    for each in made:
+        each.stop()
+
+
+def policy_of(*witnesses: tuple[str, str, str], quorum: str = "all") -> str:
+    lines = [f"witness {name} {vkey} {url}" for name, vkey, url in witnesses]
+    names = " ".join(name for name, _, _ in witnesses)
+    return "\n".join([*lines, f"group both {quorum} {names}", "quorum both", ""])
+
+
+def both(witnesses: list[RealWitness], quorum: str = "all") -> str:
+    return policy_of(*((each.name, each.vkey, each.url) for each in witnesses), quorum=quorum)
+
+
+@contextlib.asynccontextmanager
+async def kept(own: OwnLedger, *policies: str, **changes: Any) -> Any:
+    """A sequencer at work, woken as the process wakes it."""
+    sequencer: Sequencer = own.sequencer(*policies, **changes)
+    await sequencer.start()
+    listener = Listener(own.settings.database, "reelm_ledger")
+    listener.on(WANTED, lambda _: sequencer.want())
+    await listener.start()
+    await listener.connected.wait()
+    keeping = asyncio.ensure_future(sequencer.run())
+    try:
+        yield keeping
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await listener.stop()
+
+
+async def _appended(own: OwnLedger, number: int) -> Any:
+    async with own.as_web.transaction() as uow:
+        return await own.service().append(uow, entry(number))
+
+
+def _proved(own: OwnLedger, text: str, body: bytes, release: str) -> dict[str, int]:
+    made = proof.parse(text)
+    return made.verify(body, policy.parse(release), own.key.verifier).witnesses
+
+
+async def test_both_witnesses_cosign_what_somebody_waits_for(
+    ledger: OwnLedger, witnesses: list[RealWitness]
+) -> None:
+    release = both(witnesses)
+    async with kept(ledger, release):
+        for number in range(5):
+            ref = await _appended(ledger, number)
+            included = await ledger.service().included(ref)
+            assert included.index == number
+            signed_by = _proved(ledger, included.proof, entry(number).to_bytes(), release)
+            assert set(signed_by) == {"witness1.test", "witness2.test"}
+        state = await ledger.service().state()
+    assert state.state == "witnessed"
+    assert sorted(state.cosigned_by) == ["witness1.test", "witness2.test"]
+    assert [(each.problem, each.policies) for each in state.witnesses] == [(None, ["release", "public"])] * 2
+
+
+async def test_a_quorum_that_is_lost_holds_releases_back_and_is_found_again(
+    ledger: OwnLedger, witnesses: list[RealWitness]
+) -> None:
+    """A killed witness: what waits is refused in time, and goes through when the witness is back."""
+    release = both(witnesses)
+    async with kept(ledger, release):
+        first = await _appended(ledger, 0)
+        await ledger.service().included(first)
+        gone = witnesses[1]
+        port = gone.port
+        gone.process.kill()
+        gone.process.wait()
+        ref = await _appended(ledger, 1)
+        with pytest.raises(LedgerLateError) as late:
+            await ledger.service().included(ref, timeout_seconds=1.5)
+        assert late.value.retry_after_seconds
+
+        async def told() -> bool:
+            async with ledger.as_web.transaction() as uow:
+                return bool(await uow.fetch_value("SELECT late_since IS NOT NULL FROM ledger_head"))
+
+        await eventually(told)
+        await ledger.append(range(2, 40))  # the ledger itself goes on
+        assert gone.process.stdout
+        gone.process.stdout.close()
+        gone.start(port)
+        included = await ledger.service().included(ref, timeout_seconds=30)
+        _proved(ledger, included.proof, entry(1).to_bytes(), release)
+
+        async def mended() -> bool:
+            return not await told()
+
+        await eventually(mended)
+
+
+async def test_a_slow_and_a_dead_witness_delay_nobody_where_others_are_enough(
+    ledger: OwnLedger, witnesses: list[RealWitness]
+) -> None:
+    never = threading.Event()
+    slow = HandMadeWitness(lambda *_: (never.wait(20), None)[1])
+    keys = [CosignatureSigner(f"slow{n}.test", bytes([n]) * 32) for n in (1, 2)]
+    release = policy_of(
+        (witnesses[0].name, witnesses[0].vkey, witnesses[0].url),
+        ("slow", keys[0].vkey, slow.url),
+        ("dead", keys[1].vkey, "http://127.0.0.1:9"),
+        quorum="1",
+    )
+    try:
+        async with kept(ledger, release):
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            for number in range(8):
+                included = await ledger.service().included(await _appended(ledger, number), timeout_seconds=5)
+                assert set(_proved(ledger, included.proof, entry(number).to_bytes(), release)) == {
+                    witnesses[0].name
+                }
+            # Waiting for the slow one even once would take eight seconds.
+            assert loop.time() - began < 7
+    finally:
+        never.set()
+        slow.stop()
+
+
+_SIGNER = CosignatureSigner("liar.test", b"L" * 32)
+_OTHER = CosignatureSigner("liar.test", b"O" * 32)
+
+
+def _cosigned(text: str, signer: CosignatureSigner = _SIGNER) -> bytes:
+    return signer.signature_line(text, 1_795_000_000).encode()
+
+
+def _text(body: bytes) -> str:
+    return parse_request(body).note.rpartition("\n\n")[0] + "\n"
+
+
+LIES: dict[str, Handle] = {
+    "another key": lambda _m, _p, body: (200, _cosigned(_text(body), _OTHER)),
+    "another size": lambda _m, _p, body: (200, _cosigned(Checkpoint(ORIGIN, 0, EMPTY_ROOT).text())),
+    "another log": lambda _m, _p, body: (200, _cosigned(_text(body).replace(ORIGIN, "other.test/ledger"))),
+    "no signature": lambda _m, _p, _b: (200, b"thank you\n"),
+    "nothing": lambda _m, _p, _b: (200, b""),
+    "too much": lambda _m, _p, _b: (200, b"x" * 1_000_000),
+    "hangs up": lambda _m, _p, _b: None,
+    "trouble": lambda _m, _p, _b: (503, b""),
+    "unknown log": lambda _m, _p, _b: (404, b""),
+    "unknown key": lambda _m, _p, _b: (403, b""),
+    "always 409": lambda _m, _p, _b: (409, b"0\n"),
+    "409 without a size": lambda _m, _p, _b: (409, b"many\n"),
+    "409 with a sign": lambda _m, _p, _b: (409, b"+1\n"),
+    "claims to be ahead": lambda method, _p, _b: (409, b"1000000\n") if method == "POST" else (404, b""),
+    "claims a wrong proof": lambda method, _p, _b: (422, b"") if method == "POST" else (200, b"no note"),
+    "redirects": lambda _m, _p, _b: (302, b""),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_witness_that_lies_is_named_and_stops_nothing(ledger: OwnLedger, lie: str) -> None:
+    """Whatever it answers: no cosignature is taken, the ledger goes on, and the operator reads why."""
+    liar = HandMadeWitness(LIES[lie])
+    release = policy_of(("liar", _SIGNER.vkey, liar.url))
+    try:
+        async with kept(ledger, release, "quorum none\n") as keeping:
+            ref = await _appended(ledger, 0)
+            with pytest.raises(LedgerLateError):
+                await ledger.service().included(ref, timeout_seconds=0.6)
+
+            async def named() -> Any:
+                state = await ledger.service().state()
+                return [each.problem for each in state.witnesses if each.problem]
+
+            problems = await eventually(named)
+            assert problems
+            assert liar.asked
+            assert not keeping.done()
+            state = await ledger.service().state()
+            assert state.release_satisfied_at is None
+            assert state.cosigned_by == []
+            assert state.state != "stopped"
+    finally:
+        liar.stop()
+
+
+async def test_a_409_is_answered_with_a_proof_from_the_size_it_names(ledger: OwnLedger) -> None:
+    """A witness that has forgotten some, and says so, is brought up from there."""
+    proofs: list[tuple[int, int]] = []
+
+    def forgetful(method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        asked = parse_request(body)
+        if asked.old not in (3, 0) or (asked.old == 0 and proofs):
+            return 409, b"3\n"
+        proofs.append((asked.old, len(asked.proof)))
+        return 200, _cosigned(_text(body))
+
+    witness = HandMadeWitness(forgetful)
+    release = policy_of(("liar", _SIGNER.vkey, witness.url))
+    try:
+        await ledger.append(range(5))
+        async with kept(ledger, release):
+            for number in range(5, 9):
+                await ledger.service().included(await _appended(ledger, number))
+    finally:
+        witness.stop()
+    assert proofs[0] == (0, 0)
+    assert {old for old, _ in proofs[1:]} == {3}
+    assert all(count > 0 for _, count in proofs[1:])
+
+
+async def test_a_witness_that_holds_more_than_we_have_stops_the_ledger(
+    ledger: OwnLedger, witnesses: list[RealWitness], admin: Any
+) -> None:
+    """The database and the tiles of yesterday: the witness's own checkpoint, signed by our key, is the proof."""
+    release = both(witnesses)
+    async with kept(ledger, release):
+        await ledger.append(range(20))
+        await ledger.service().included(await _appended(ledger, 20))
+    for table in ("ledger_entries", "ledger_head", "ledger_witnesses", "ledger_counts"):
+        await _as_owner(ledger, f"DELETE FROM {table}")
+    for path in sorted(ledger.published.rglob("*")):
+        if path.is_file():
+            path.unlink()
+    (ledger.folder / "log.key").write_text(_rewound((ledger.folder / "log.key").read_text()))
+    await _appended(ledger, 500)
+    with pytest.raises(LedgerFatalError, match="holds a checkpoint of 21 entries"):
+        await _kept_until_it_stops(ledger, release)
+
+
+async def test_a_witness_that_holds_another_root_stops_the_ledger(
+    ledger: OwnLedger, witnesses: list[RealWitness]
+) -> None:
+    """Two histories under one key: a fork, which nobody may ever see cosigned."""
+    release = both(witnesses)
+    async with kept(ledger, release):
+        await ledger.append(range(4))
+        await ledger.service().included(await _appended(ledger, 4))
+    for table in ("ledger_entries", "ledger_head", "ledger_witnesses", "ledger_counts"):
+        await _as_owner(ledger, f"DELETE FROM {table}")
+    for path in sorted(ledger.published.rglob("*")):
+        if path.is_file():
+            path.unlink()
+    (ledger.folder / "log.key").write_text(_rewound((ledger.folder / "log.key").read_text()))
+    await ledger.append(range(100, 130))
+    with pytest.raises(LedgerFatalError, match="forked"):
+        await _kept_until_it_stops(ledger, release)
+    assert not (ledger.published / PUBLIC).exists()
+
+
+async def _kept_until_it_stops(own: OwnLedger, release: str) -> None:
+    async with kept(own, release) as keeping:
+        with contextlib.suppress(LedgerLateError):
+            await own.service().included(await _appended(own, 501), timeout_seconds=2)
+        await asyncio.wait_for(keeping, 10)
+
+
+def _rewound(key: str) -> str:
+    return json.dumps({**json.loads(key), "size": 0, "root": ""})
+
+
+async def _as_owner(own: OwnLedger, statement: str) -> None:
+    database = await Database.open(own.settings.database, "reelm_admin", size=1)
+    async with database.transaction() as uow:
+        await uow.execute(statement)
+    await database.close()
+
+
+async def test_an_idle_ledger_refreshes_its_cosignatures(
+    ledger: OwnLedger, witnesses: list[RealWitness], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelm.ledger.publisher.REFRESH_SECONDS", 1.0)
+    release = both(witnesses)
+    async with kept(ledger, release):
+        await ledger.service().included(await _appended(ledger, 0))
+
+        async def times() -> set[int]:
+            note = (ledger.published / PUBLIC).read_text() if (ledger.published / PUBLIC).exists() else ""
+            if not note:
+                return set()
+            return set(policy.parse(release).open(note, ledger.key.verifier).witnesses.values())
+
+        before = await eventually(times)
+
+        async def newer() -> bool:
+            return min(await times()) > max(before)
+
+        await eventually(newer)
+    assert (await ledger.head()).size == 1
+
+
+async def test_far_witnesses_don_t_hold_up_releases(ledger: OwnLedger, witnesses: list[RealWitness]) -> None:
+    """The near one is asked for what somebody waits for; the far one belongs to the public policy, and is slow."""
+    near, far = witnesses
+    slow = HandMadeWitness(lambda *_: (threading.Event().wait(3), (503, b""))[1])
+    release = policy_of((near.name, near.vkey, near.url))
+    public = policy_of((near.name, near.vkey, near.url), ("far", far.vkey, slow.url))
+    try:
+        async with kept(ledger, release, public):
+            for number in range(6):
+                included = await ledger.service().included(await _appended(ledger, number), timeout_seconds=2)
+                assert _proved(ledger, included.proof, entry(number).to_bytes(), release)
+            head = await ledger.head()
+        assert head.release_size == 6
+        assert head.public_size == 0
+    finally:
+        slow.stop()
