@@ -26,6 +26,7 @@ from reelm.accounts.schemas import (
     PasskeysOut,
     PasswordChange,
     PersonCard,
+    ProofIn,
     SessionOut,
     SessionsOut,
     SignedInOut,
@@ -33,7 +34,13 @@ from reelm.accounts.schemas import (
     SignUp,
 )
 from reelm.accounts.service import SESSION_COOKIE, AccountsService
-from reelm.custody.service import KeysClient, PasskeyAnswer, SignInRefusedError, Visitor
+from reelm.custody.service import (
+    KeysClient,
+    PasskeyAnswer,
+    ProofRequiredError,
+    SignInRefusedError,
+    Visitor,
+)
 from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import NotFoundError
 from reelm.kit.http import SIGNED_IN, address_of, problems
@@ -218,13 +225,26 @@ async def list_passkeys(visitor: Visitor, keys: KeysClient) -> PasskeysOut:
     return PasskeysOut([PasskeyOut(line.passkey_id, line.label, line.created_at) for line in lines])
 
 
-@post("/me/passkeys/options", status_code=200, responses=problems(*SIGNED_IN), tags=["me"])
+@post(
+    "/me/passkeys/options",
+    status_code=200,
+    responses=problems(*SIGNED_IN, ProofRequiredError, SignInRefusedError),
+    tags=["me"],
+)
 async def add_passkey_options(
-    visitor: Visitor, uow: UnitOfWork, accounts: AccountsService, keys: KeysClient
+    visitor: Visitor,
+    uow: UnitOfWork,
+    accounts: AccountsService,
+    keys: KeysClient,
+    data: ProofIn | None = None,
 ) -> ChallengeOut:
-    """Begin adding a passkey."""
+    """Begin adding a passkey. Later than 15 minutes after signing in, it takes a password or a passkey."""
     person = await accounts.get_by_id(uow, visitor.person_id)
-    challenge = await keys.passkey_options(visitor.token, person.handle, person.display_name)
+    proof = data or ProofIn()
+    answer = PasskeyAnswer(proof.passkey.challenge_id, proof.passkey.credential) if proof.passkey else None
+    challenge = await keys.passkey_options(
+        visitor.token, person.handle, person.display_name, password=proof.password, passkey=answer
+    )
     return ChallengeOut(challenge.challenge_id, challenge.options)
 
 

@@ -150,6 +150,13 @@ class PasskeyOptionsIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handle: Handle
 
 
+class ProofIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That it is still the same person: their password, or a fresh passkey answer."""
+
+    password: Password | None = None
+    passkey: PasskeyAnswerIn | None = None
+
+
 class ChallengeOut(msgspec.Struct, frozen=True):
     """WebAuthn options for the browser, and the id to answer with."""
 

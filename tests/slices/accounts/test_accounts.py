@@ -168,3 +168,16 @@ async def test_blocks_are_ones_own_affair(sign_up):
     assert (await person.put(f"/people/{person.handle}/block")).status_code == 422
     assert (await person.delete(f"/people/{other.handle}/block")).status_code == 204
     assert (await person.get("/me/blocks")).json()["items"] == []
+
+
+async def test_adding_a_passkey_takes_a_right_proof_where_one_is_given(client, sign_up):
+    person = await sign_up("adder")
+    url = "/api/v1/me/passkeys/options"
+    assert (await client.post(url)).status_code == 401
+    assert (await client.post(url, headers=person.headers)).status_code == 200
+    wrong = await client.post(url, headers=person.headers, json={"password": "not this one"})
+    assert (wrong.status_code, wrong.json()["code"]) == (401, "custody.sign_in_refused")
+    assert wrong.json()["fields"] == {"password": "wrong"}
+    for malformed in ({"password": ""}, {"pasword": "x"}, {"passkey": {}}):
+        assert (await client.post(url, headers=person.headers, json=malformed)).status_code == 422
+    assert (await client.get("/api/v1/me/passkeys", headers=person.headers)).json() == {"items": []}

@@ -2324,6 +2324,11 @@ export interface components {
             };
             retry_after_seconds?: number | null;
         };
+        /** ProofIn */
+        ProofIn: {
+            password?: string | null;
+            passkey?: components["schemas"]["PasskeyAnswerIn"] | null;
+        };
         /** ReadUpTo */
         ReadUpTo: {
             /** Format: uuid */
@@ -5995,7 +6000,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofIn"] | null;
+            };
+        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
@@ -6006,8 +6015,17 @@ export interface operations {
                     "application/json": components["schemas"]["ChallengeOut"];
                 };
             };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
+            /** @description `accounts.sign_in_required`: Please sign in first. `custody.sign_in_refused`: That name and password do not go together. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.proof_required`: Please show once more that it is you, with your password or a passkey. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

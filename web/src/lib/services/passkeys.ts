@@ -40,9 +40,12 @@ export async function makePasskeyFor(handle: string): Promise<PasskeyProof> {
   return create(challenge);
 }
 
+/** That it is still the same person; not needed just after signing in. */
+export type StillMe = { password?: string; passkey?: PasskeyProof };
+
 /** Another passkey for the person who is signed in; the label is how they will know it again. */
-export async function addPasskey(label: string): Promise<void> {
-  const challenge = await ask(client.POST('/api/v1/me/passkeys/options'));
+export async function addPasskey(label: string, stillMe?: StillMe): Promise<void> {
+  const challenge = await ask(client.POST('/api/v1/me/passkeys/options', { body: stillMe ?? null }));
   const proof = await create(challenge);
   await ask(client.POST('/api/v1/me/passkeys', { body: { ...proof, label } }));
 }
