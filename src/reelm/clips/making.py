@@ -23,6 +23,7 @@ from reelm.clips.publishing import SOUND, Publisher
 from reelm.clips.repository import ClipRow, ClipsWriter
 from reelm.kit.errors import NotFoundError, ReelmError
 from reelm.kit.events import EventBus
+from reelm.kit.ids import trace_of
 from reelm.media.service import (
     Edit,
     MediaWorkshop,
@@ -84,7 +85,7 @@ class ClipMaker:
             laps.take("made")
         await self._publisher.first(hand, job, first)
         laps.take("published")
-        _log.info("playable", clip=str(row.id), plain=first.plain, **laps.milliseconds)
+        _log.info("playable", clip=trace_of(row.id), plain=first.plain, **laps.milliseconds)
 
     async def finish(self, hand: Hand, job: ClipJob) -> None:
         """Make the ladder, then put the original away. Raises as `prepare` does."""
@@ -101,7 +102,7 @@ class ClipMaker:
                 laps.take("made")
             await self._publisher.ladder(hand, job, row, ladder)
             laps.take("published")
-            _log.info("complete", clip=str(row.id), **laps.milliseconds)
+            _log.info("complete", clip=trace_of(row.id), **laps.milliseconds)
         await self._put_original_away(hand)
 
     def _count_start(self, row: ClipRow, step: str) -> None:
@@ -130,7 +131,7 @@ class ClipMaker:
 
     async def leave_as_it_is(self, hand: Hand, job: ClipJob, error: ReelmError) -> None:
         """The ladder can't be made: the clip keeps playing from its first rendition."""
-        _log.warning("no ladder", clip=str(job.clip_id), code=error.code)
+        _log.warning("no ladder", clip=trace_of(job.clip_id), code=error.code)
         with contextlib.suppress(NotFoundError):
             await self._put_original_away(hand)
         await asyncio.to_thread(self._workshop.clear_scratch, job.clip_id)

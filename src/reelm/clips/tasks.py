@@ -22,7 +22,7 @@ from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError, OverloadedError, ReelmError
 from reelm.kit.events import EventBus
-from reelm.kit.ids import Ids
+from reelm.kit.ids import Ids, trace_of
 from reelm.kit.jobs import RunAgainError, enqueue
 from reelm.media.service import CancelledError, MediaError, MediaWorkshop
 from reelm.settings import Settings
@@ -167,28 +167,28 @@ class ClipTasks:
             if self._stopping():
                 self._maker.give_back(job)
                 raise RunAgainError(dt.timedelta(0), "stopping") from None
-            _log.info("no longer wanted", clip=str(job.clip_id))
+            _log.info("no longer wanted", clip=trace_of(job.clip_id))
             await self._maker.abandon(hand, job)
         except TicketRefusedError:
-            _log.info("person is gone", clip=str(job.clip_id))
+            _log.info("person is gone", clip=trace_of(job.clip_id))
             self._workshop.clear_scratch(job.clip_id)
         except OverloadedError as error:
             if error.code in NO_ROOM_CODES:
                 await self._wait_for_room(hand, job, error)
             raise RunAgainError(dt.timedelta(seconds=error.retry_after_seconds or 2), error.code) from error
         except MediaError as error:
-            _log.warning("media", clip=str(job.clip_id), code=error.code, technical=error.technical)
+            _log.warning("media", clip=trace_of(job.clip_id), code=error.code, technical=error.technical)
             if error.code in NO_ROOM_CODES:
                 await self._wait_for_room(hand, job, error)
             if error.retryable and tries + 1 < _ENGINE_TRIES:
                 raise RunAgainError(_back_off(tries), error.code) from error
             await given_up(hand, job, error)
         except ReelmError as error:
-            _log.warning("given up", clip=str(job.clip_id), code=error.code)
+            _log.warning("given up", clip=trace_of(job.clip_id), code=error.code)
             await given_up(hand, job, error)
         except Exception as error:
             if tries + 1 < _SURPRISE_TRIES:
-                _log.exception("unforeseen", clip=str(job.clip_id))
+                _log.exception("unforeseen", clip=trace_of(job.clip_id))
                 raise RunAgainError(_back_off(tries), type(error).__name__) from error
             await given_up(hand, job, MediaError())
             raise

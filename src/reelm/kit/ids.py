@@ -1,5 +1,6 @@
 """Identity as an argument: time-ordered ids (RFC 9562 UUID version 7) and unguessable tokens."""
 
+import hashlib
 import secrets
 from typing import Protocol
 from uuid import UUID
@@ -37,3 +38,8 @@ class SystemIds:
 
     def token(self) -> str:
         return secrets.token_urlsafe(32)
+
+
+def trace_of(thing: UUID) -> str:
+    """Return what a log calls a thing: the same each time, and no way back to its id once the thing is gone."""
+    return hashlib.sha256(thing.bytes).hexdigest()[:12]
