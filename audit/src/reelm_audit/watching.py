@@ -105,7 +105,8 @@ class Watch:
         if software is None or software.build is None:
             return
         for release in sorted(answering):
-            if not software.build.startswith(release):
+            build = release.rpartition("+")[2]  # `<version>+<first 16 digits of the build's digest>`
+            if build != software.build[:16]:
                 detail = f"Answers come from {release}; the ledger's last release is {software.build[:16]}."
                 yield found("release.answers-differ", detail)
         shown = self._client.text("/api/v1/data-map")

@@ -239,9 +239,9 @@ def test_a_change_of_key_that_it_does_not_announce_is_refused(realm, watch, mirr
 
 def test_what_the_interface_says_is_held_against_the_ledger(realm, watch):
     build = realm.script.build
-    realm.headers["Reelm-Release"] = build[:16]
+    realm.headers["Reelm-Release"] = f"0.1.0+{build[:16]}"
     assert not watch.look().findings
-    realm.headers["Reelm-Release"] = "0" * 16
+    realm.headers["Reelm-Release"] = "0.1.0+"
     realm.state["public_policy"] = "quorum none\n"
     assert codes(watch.look()) == {"release.answers-differ", "log.policy-differs"}
 
