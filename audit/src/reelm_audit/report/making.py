@@ -75,8 +75,9 @@ def _evidence(bundle: Bundle, verdict: Verdict) -> dict[int, Any]:
     """Return the entries that the first findings are about, decoded where they can be."""
     wanted = [finding.index for finding in verdict.findings if finding.index is not None][:SHOWN]
     found: dict[int, Any] = {}
+    size = verdict.vouched.checkpoint.size if verdict.vouched else 0
     for index in wanted:
-        data = None if index in found else _entry(bundle, index)
+        data = None if index in found else _entry(bundle, size, index)
         if data is not None:
             try:
                 found[index] = json.loads(data)
@@ -85,9 +86,9 @@ def _evidence(bundle: Bundle, verdict: Verdict) -> dict[int, Any]:
     return found
 
 
-def _entry(bundle: Bundle, index: int) -> bytes | None:
+def _entry(bundle: Bundle, size: int, index: int) -> bytes | None:
     try:
-        for start, entries in bundle.bundles(index + 1, index):
+        for start, entries in bundle.bundles(size, index):
             return entries[index - start]
     except (TileError, IndexError):
         pass

@@ -37,6 +37,7 @@ CLASSES = {
 PURPOSES = {"session": "People themselves, signed in", "grant": "Staff, under a grant"}
 STRENGTHS = (
     ("Self-declared", "The realm says so, signed with its own key."),
+    ("Unwitnessed", "The same, and the charter names nobody outside who would have to sign too."),
     ("Peer-matched", "Another realm's ledger says the same."),
     ("Witnessed", "Outside parties have signed that everybody is shown this same ledger."),
     ("Trustee-run", "The part that matters is run by somebody else than the operator."),
