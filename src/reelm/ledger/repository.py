@@ -62,9 +62,9 @@ class LedgerReader:
         )
         return [(row["leaf_index"], row["body"]) for row in rows]
 
-    async def list_newest(self, before: int, limit: int, kind: str | None) -> list[tuple[int, bytes]]:
-        """The newest entries below index `before`, newest first; all of one kind if it is given."""
-        if kind is None:
+    async def list_newest(self, before: int, limit: int, kinds: list[str]) -> list[tuple[int, bytes]]:
+        """The newest entries below index `before`, newest first; all of these kinds, or of any if none is given."""
+        if not kinds:
             rows = await self._uow.fetch(
                 "SELECT leaf_index, body FROM ledger_entries WHERE leaf_index < $1 "
                 "ORDER BY leaf_index DESC LIMIT $2",
@@ -72,12 +72,16 @@ class LedgerReader:
                 limit,
             )
         else:
+            # Each kind by its own index, so that a common one costs no more than a rare one.
             rows = await self._uow.fetch(
-                "SELECT leaf_index, body FROM ledger_entries WHERE kind = $3 AND leaf_index < $1 "
-                "ORDER BY leaf_index DESC LIMIT $2",
+                "SELECT newest.leaf_index, newest.body FROM unnest($3::text[]) AS wanted (kind) "
+                "CROSS JOIN LATERAL (SELECT leaf_index, body FROM ledger_entries "
+                "WHERE ledger_entries.kind = wanted.kind AND leaf_index < $1 "
+                "ORDER BY leaf_index DESC LIMIT $2) AS newest "
+                "ORDER BY newest.leaf_index DESC LIMIT $2",
                 before,
                 limit,
-                kind,
+                kinds,
             )
         return [(row["leaf_index"], row["body"]) for row in rows]
 

@@ -70,11 +70,11 @@ async def get_state(ledger: LedgerService) -> Response[LedgerState]:
 @get("/ledger/entries", responses=problems(), tags=["ledger"])
 async def list_entries(
     ledger: LedgerService,
-    kind: Annotated[str | None, Parameter(max_length=64)] = None,
+    kind: Annotated[str | None, Parameter(max_length=400)] = None,
     limit: Annotated[int, Parameter(ge=1, le=50)] = 10,
     cursor: str | None = None,
 ) -> Page[EntryLine]:
-    """List entries, newest first."""
+    """List entries, newest first; `kind` is one kind, or several with commas between them."""
     return await ledger.page(kind, limit, cursor)
 
 

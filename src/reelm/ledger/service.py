@@ -202,10 +202,14 @@ class LedgerService:
         return msgspec.json.decode(body, type=kind) if body else None
 
     async def page(self, kind: str | None, limit: int, cursor: str | None) -> Page[EntryLine]:
-        """Entries, newest first. Raises InvalidRequestError for a cursor that was not given out."""
+        """Entries, newest first; of one kind, or of several with commas between them.
+
+        Raises InvalidRequestError for a cursor that was not given out.
+        """
         before = min(decode_cursor(cursor, int) or 0, _END) if cursor else _END
+        kinds = sorted(set(kind.split(","))) if kind else []
         async with self._database.transaction() as uow:
-            found = await LedgerReader(uow).list_newest(before, limit + 1, kind)
+            found = await LedgerReader(uow).list_newest(before, limit + 1, kinds)
         lines = [EntryLine(index, msgspec.json.decode(body)) for index, body in found[:limit]]
         more = encode_cursor(lines[-1].index) if len(found) > limit else None
         return Page(lines, more)

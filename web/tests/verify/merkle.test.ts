@@ -14,7 +14,7 @@ import {
 } from '$lib/verify/merkle';
 import { decodeBundle, decodeTile, nodesFromTiles, tilePath, widthAt, type Tile } from '$lib/verify/tiles';
 
-const MOST = 24;
+const MOST = 13;
 
 /** The definition of RFC 6962 §2.1, as plainly as it can be written: what everything else is compared with. */
 async function plainRoot(leaves: readonly Hash[]): Promise<Hash> {

@@ -95,6 +95,7 @@ export interface LedgerEntryFull extends LedgerEntry {
 export type GrantCounts = Schemas['GrantsTransparency'];
 export interface DataMap {
   digest: string;
+  document_url: string;
   entry_index: number | null;
   tables: {
     name: string;

@@ -37,20 +37,43 @@ export function dayColumns(days: Ledger['days'], nowMs: number, locale: string, 
   });
 }
 
-/** For each month: approved, denied, still waiting; emergencies apart, since they are approved too. */
-export function grantColumns(months: GrantCounts['months'], locale: string): Column[] {
-  return months.map((one) => {
-    const at = new Date(`${one.month}-01T00:00:00Z`);
+/** Every month from the first that has something up to this one. */
+function monthsUpTo(first: string, nowMs: number): string[] {
+  const last = new Date(nowMs).toISOString().slice(0, 7);
+  const found: string[] = [];
+  for (let at = new Date(`${first}-01T00:00:00Z`); at.toISOString().slice(0, 7) <= last; at.setUTCMonth(at.getUTCMonth() + 1)) {
+    found.push(at.toISOString().slice(0, 7));
+  }
+  return found;
+}
+
+/** For each month: emergencies apart (they are approved too), approved, denied or unanswered, still waiting. */
+export function grantColumns(months: GrantCounts['months'], nowMs: number, locale: string): Column[] {
+  const known = new Map(months.map((one) => [one.month, one]));
+  const first = [...known.keys()].sort()[0];
+  if (!first) return [];
+  return monthsUpTo(first, nowMs).map((month) => {
+    const one = known.get(month);
+    const at = new Date(`${month}-01T00:00:00Z`);
     const write = (options: Intl.DateTimeFormatOptions) =>
       new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options }).format(at);
-    const waiting = Math.max(0, one.requested - one.approved - one.denied);
-    return {
-      key: one.month,
-      short: write({ month: 'short' }),
-      long: write({ month: 'long', year: 'numeric' }),
-      values: [one.emergency, Math.max(0, one.approved - one.emergency), one.denied, waiting],
-    };
+    const words = { key: month, short: write({ month: 'short' }), long: write({ month: 'long', year: 'numeric' }) };
+    if (!one) return { ...words, values: [0, 0, 0, 0] };
+    const denied = one.denied + one.unanswered;
+    const waiting = Math.max(0, one.requested - one.approved - denied);
+    return { ...words, values: [one.emergencies, Math.max(0, one.approved - one.emergencies), denied, waiting] };
   });
+}
+
+/** The reasons of all months together, the commonest first. */
+export function reasonTotals(months: GrantCounts['months']): [string, number][] {
+  const totals = new Map<string, number>();
+  for (const month of months) {
+    for (const [reason, count] of Object.entries(month.reasons)) {
+      totals.set(reason, (totals.get(reason) ?? 0) + count);
+    }
+  }
+  return [...totals].sort(([, a], [, b]) => b - a);
 }
 
 /** Keys given out per day and purpose, from the hourly entries; the four commonest purposes, and the rest. */
