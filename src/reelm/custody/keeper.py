@@ -58,7 +58,7 @@ def _rules(store: Keystore, realm: RealmService | None) -> CharterRules | None:
         return None
     try:
         return follow(store, realm)
-    except (UnsignedCharterError, ValueError) as error:
+    except (UnsignedCharterError, ValueError, OSError) as error:
         _log.error("keys.charter_not_followed", reason=type(error).__name__)
         return None
 

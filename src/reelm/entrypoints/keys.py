@@ -24,7 +24,7 @@ from reelm.kit.clock import SystemClock
 from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import SystemIds
-from reelm.realm.service import RealmService
+from reelm.realm.service import RealmDocumentError, RealmService
 from reelm.settings import Settings
 
 _PR_SET_DUMPABLE = 4
@@ -44,15 +44,18 @@ def run(settings: Settings) -> int:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         bound = bind(settings.keys_address)
+        realm = _charter(settings)
         uids = {os.geteuid(), _step_down(settings)}
         _shut_out_observers()
-        return asyncio.run(_serve(settings, bound, uids))
+        return asyncio.run(_serve(settings, bound, uids, realm))
     except (KeyFileError, KeyStoreError, OSError) as error:
         _log.error("keys.cannot_start", reason=str(error))
         return CANNOT_START
 
 
-async def _serve(settings: Settings, bound: socket.socket, allowed_uids: set[int]) -> int:
+async def _serve(
+    settings: Settings, bound: socket.socket, allowed_uids: set[int], realm: RealmService | None
+) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -69,7 +72,7 @@ async def _serve(settings: Settings, bound: socket.socket, allowed_uids: set[int
         SystemIds(clock),
         allowed_uids=allowed_uids,
         secrets=settings.caller_secrets,
-        realm=RealmService.load(settings),
+        realm=realm,
     )
     try:
         await keeper.start(bound)
@@ -79,6 +82,17 @@ async def _serve(settings: Settings, bound: socket.socket, allowed_uids: set[int
         await keeper.stop()
         await database.close()
     return 0
+
+
+def _charter(settings: Settings) -> RealmService | None:
+    """Read the charter, once and for all; None, and so no grant opens anything, where there is none to read."""
+    if not (settings.data / "realm.json").exists():
+        return None
+    try:
+        return RealmService.load(settings)
+    except RealmDocumentError:
+        _log.error("keys.charter_not_read")
+        return None
 
 
 async def _database(settings: Settings, stop: asyncio.Event) -> Database | None:
