@@ -82,6 +82,8 @@ _BODIES: dict[str, Any] = {
     "POST /sessions/passkey-options": {},
     "PATCH /clips/{clip_id}": {"caption": "changed"},
     "POST /clips/{clip_id}/comments": {"text": "well done"},
+    "POST /me/imports": {"upload_id": "01a2005a-0000-7000-8000-000000000000"},
+    "POST /me/erasure": {"handle": "somebody_else", "password": PASSWORD},
     "POST /staff/grants/{grant_id}/signature": {"signature": "A" * 86 + "=="},
     "POST /staff/grants/{grant_id}/decision": {"verdict": "approve", "country": "FR"},
     "POST /staff/grants/{grant_id}/decision/signature": {"signature": "A" * 86 + "=="},
@@ -237,6 +239,9 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "tag": "sea",
         "grant_id": str(uuid.uuid4()),
         "opening_id": str(uuid.uuid4()),
+        "export_id": str(uuid.uuid4()),
+        "import_id": str(uuid.uuid4()),
+        "table": "likes",
         "index": "0",
         "path": "entries/000.p/1",
     }
