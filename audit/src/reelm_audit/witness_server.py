@@ -1,23 +1,33 @@
 """HTTP for a witness: `POST /add-checkpoint`, and `GET /<sha256 of an origin>/checkpoint`, as C2SP has them."""
 
+import contextlib
 import re
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from reelm_audit.tlog import witness as texts
 from reelm_audit.witnessing import Witness
 
-TIMEOUT_SECONDS = 15
+TIMEOUT_SECONDS = 15  # without a byte
+REQUEST_SECONDS = 30  # from waiting for a request to having answered it
 MAX_CONNECTIONS = 64
+
+_BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
 TEXT = "text/plain; charset=utf-8"
 
 _LENGTH = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class WitnessServer(ThreadingHTTPServer):
-    """Serves one witness on one address; at most `MAX_CONNECTIONS` at a time, further ones wait to be accepted."""
+    """Serves one witness on one address, to at most `MAX_CONNECTIONS` at a time; further ones are told to come back.
+
+    Whoever sends a request too slowly is cut off, so that nobody can hold the places of all others.
+    """
 
     daemon_threads = True
     request_queue_size = 128
@@ -25,13 +35,19 @@ class WitnessServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], witness: Witness) -> None:
         self.witness = witness
         self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self.deadlines: dict[socket.socket, float] = {}
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Wait for a free place before a thread is started."""
-        self._free.acquire()
+        """Start a thread if there is a free place."""
+        if not self._free.acquire(blocking=False):
+            with contextlib.suppress(OSError):
+                request.settimeout(0)
+                request.send(_BUSY)
+            self.shutdown_request(request)
+            return
         try:
             super().process_request(request, client_address)
         except BaseException:
@@ -43,7 +59,16 @@ class WitnessServer(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self.deadlines.pop(request, None)
             self._free.release()
+
+    def service_actions(self) -> None:
+        """Cut off, now and then, whoever has been given time enough."""
+        now = time.monotonic()
+        for connection, deadline in list(self.deadlines.items()):
+            if now > deadline:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of connections that break: anyone can break one."""
@@ -57,6 +82,11 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "reelm-audit", ""
     timeout = TIMEOUT_SECONDS
     disable_nagle_algorithm = True
+
+    def handle_one_request(self) -> None:
+        """Answer one request, in the time that each has."""
+        self.server.deadlines[self.connection] = time.monotonic() + REQUEST_SECONDS
+        super().handle_one_request()
 
     def do_POST(self) -> None:
         """Cosign, or say why not."""

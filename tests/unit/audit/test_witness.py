@@ -7,6 +7,7 @@ import threading
 import pytest
 from tests.factories.logs import MemoryLog
 
+from reelm_audit import witness_server
 from reelm_audit.tlog import merkle
 from reelm_audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from reelm_audit.tlog.cosignature import CosignatureSigner
@@ -268,3 +269,32 @@ def test_a_request_reads_as_it_was_written(log):
         AddCheckpoint(1, (bytes(32),) * 64, log.note(20)).text()
     with pytest.raises(WitnessError):
         parse_cosignatures(b"\xff")
+
+
+def test_whoever_is_too_slow_is_cut_off(ask, log, monkeypatch):
+    monkeypatch.setattr(witness_server, "REQUEST_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", ask.port), timeout=20) as slow:
+        slow.sendall(b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 500\r\n\r\nold")
+        assert slow.recv(100) == b"", "the witness has ended it"
+    monkeypatch.undo()
+    assert ask(request(log, 0, 7))[0] == 200
+
+
+def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back(ask, log, monkeypatch):
+    held = [
+        socket.create_connection(("127.0.0.1", ask.port), timeout=20)
+        for _ in range(witness_server.MAX_CONNECTIONS)
+    ]
+    try:
+        with socket.create_connection(("127.0.0.1", ask.port), timeout=20) as late:
+            assert late.recv(1000).startswith(b"HTTP/1.1 503 ")
+    finally:
+        for each in held:
+            each.close()
+    status = 0
+    while status != 200:  # places become free as the connections are seen to be closed
+        try:
+            status = ask(request(log, 0, 7))[0]
+        except (http.client.HTTPException, OSError):
+            status = 0
+    assert shown_size(ask, log) == 7
