@@ -15,7 +15,7 @@ from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import SystemClock
 from reelm.kit.database import Database
 from reelm.kit.ids import SystemIds
-from reelm.ledger.entries import Entry, KeysReleased, RightsErased
+from reelm.ledger.entries import Entry, GrantRequested, RightsErased
 from reelm.ledger.errors import LedgerFatalError
 from reelm.ledger.repository import LedgerReader
 from reelm.ledger.sequencer import Sequencer
@@ -36,11 +36,19 @@ def entry(number: int) -> Entry:
 
 
 def large_entry(number: int) -> Entry:
-    return KeysReleased(
+    """An entry of some two kilobytes."""
+    return GrantRequested(
         at="2026-11-22T08:00Z",
         charter=CHARTER,
-        hour="2026-11-22T07:00Z",
-        counts={f"purpose_{i}": number for i in range(40)},
+        staff="5" * 16,
+        document=f"{number:064x}",
+        people=[f"{number * 100 + person:064x}" for person in range(20)],
+        classes=["identity"],
+        minutes=30,
+        reason="support",
+        country="FR",
+        emergency=False,
+        signature="A" * 86 + "==",
     )
 
 
