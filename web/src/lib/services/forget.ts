@@ -4,6 +4,8 @@ import { flagUploads } from './upload-flag';
 
 /** Others who use this device keep theirs. What can't be removed is no reason to fail: the realm's part is done. */
 export async function forgetOnDevice(person: string): Promise<void> {
+  // The readable mark that somebody is signed in; the session behind it is gone.
+  document.cookie = 'reelm_here=; path=/; max-age=0';
   try {
     const store = await workStore();
     for (const work of await store.list(person)) await store.remove(work.id);

@@ -1,5 +1,6 @@
 /** What a person may do with everything about them: see it, take it, bring it, erase it. */
 import { ask, client } from '$lib/api/client';
+import { asProblem } from '$lib/api/problem';
 import type {
   DataRow,
   Page,
@@ -9,6 +10,8 @@ import type {
   ImportJob,
   KeptData,
 } from '$lib/api/types';
+
+import { getMe } from './account';
 
 export function getKept(): Promise<KeptData> {
   return ask(client.GET('/api/v1/me/data'));
@@ -53,6 +56,26 @@ export async function cancelImport(id: string): Promise<void> {
 /** Erases the person who is signed in. There is no way back. */
 export function eraseEverything(proof: ErasureProof): Promise<ErasureAnswer> {
   return ask(client.POST('/api/v1/me/erasure', { body: proof }));
+}
+
+const LOOK_MS = 600;
+const PATIENCE_MS = 60_000;
+
+/**
+ * Waits until the erased person's session is gone, which it is once their keys are destroyed; false
+ * if that takes longer than anybody should watch. The rest follows by itself.
+ */
+export async function untilGone(): Promise<boolean> {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
+    try {
+      await getMe();
+    } catch (cause) {
+      if (asProblem(cause).signInRequired) return true;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return false;
 }
 
 /** Whether something is still being done for the person. */
