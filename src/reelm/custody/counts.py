@@ -2,7 +2,8 @@
 
 Counted in memory, written into the store within two seconds (at once for openings under a grant), and told to the
 ledger when the hour is over: one entry `keys.released` an hour, under a reference that follows from the hour, so that
-telling it twice leaves one entry. A kill -9 can lose the last two seconds of counts of people's own keys.
+telling it twice leaves one entry. A kill -9 can lose the last two seconds of counts of people's own keys. Keys made
+anew for whoever asks (at a sign-up, for a new file, for a backup) release nothing and are not counted.
 """
 
 import asyncio

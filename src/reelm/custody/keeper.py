@@ -155,6 +155,9 @@ class Keeper:
             self.door.subject_secret = fresh
         else:
             await self._rows.install_subject_secret(self.door.subject_secret)
+
+    async def tell_the_ledger(self) -> None:
+        """Tell the ledger of released keys, for every hour that is over. Raises OverloadedError: then it waits."""
         await self._counts.tell()
 
     async def every_hour(self) -> None:

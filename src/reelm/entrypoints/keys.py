@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -116,12 +117,18 @@ async def _keep(keeper: Keeper, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), _MINUTE_SECONDS)
             return
         minutes += 1
-        try:
-            await keeper.every_minute()
-            if minutes % _MINUTES_AN_HOUR == 1:
-                await keeper.every_hour()
-        except Exception as error:  # noqa: BLE001 - the next minute tries again; no message into the log
-            _log.error("keys.upkeep_failed", failure=type(error).__name__)
+        await _try(keeper.every_minute)
+        if minutes % _MINUTES_AN_HOUR == 1:
+            await _try(keeper.every_hour)
+        await _try(keeper.tell_the_ledger)
+
+
+async def _try(upkeep: Callable[[], Awaitable[None]]) -> None:
+    """Each by itself: a database that does not answer must not keep the epoch from turning."""
+    try:
+        await upkeep()
+    except Exception as error:  # noqa: BLE001 - the next minute tries again; no message into the log
+        _log.error("keys.upkeep_failed", failure=type(error).__name__)
 
 
 def _step_down(settings: Settings) -> int:

@@ -41,11 +41,11 @@ async def test_every_release_is_told_by_purpose_once_the_hour_is_over(house: Hou
     notice = await web.mint_job_ticket(token, "notice_deliver")
     await worker.job_keys(notice, "notice_deliver")  # opens nothing, so nothing is released
     assert house.keeper is not None
-    await house.keeper.every_minute()
+    await house.keeper.tell_the_ledger()
     assert _told(house) == {}
     house.clock.advance(dt.timedelta(hours=1))
-    await house.keeper.every_minute()
-    await house.keeper.every_minute()
+    await house.keeper.tell_the_ledger()
+    await house.keeper.tell_the_ledger()
     assert _told(house) == {
         "2026-11-21T12:00Z": {"session": 3, "viewing": 1, "media_process": 1, "rights_export": 2}
     }
@@ -55,9 +55,9 @@ async def test_an_hour_without_releases_is_told_too(house: House) -> None:
     await _begin(house)
     assert house.keeper is not None
     for _ in range(3):
-        await house.keeper.every_minute()
+        await house.keeper.tell_the_ledger()
         house.clock.advance(dt.timedelta(hours=1))
-    await house.keeper.every_minute()
+    await house.keeper.tell_the_ledger()
     assert _told(house) == {f"2026-11-21T{hour}:00Z": {} for hour in (12, 13, 14)}
 
 
@@ -71,7 +71,7 @@ async def test_counts_outlive_the_process(house: House) -> None:
         await house.start()
     house.clock.advance(dt.timedelta(hours=2))
     assert house.keeper is not None
-    await house.keeper.every_minute()
+    await house.keeper.tell_the_ledger()
     assert _told(house)["2026-11-21T12:00Z"] == {"session": 4}
 
 
@@ -86,13 +86,13 @@ async def test_telling_twice_leaves_one_entry(house: House) -> None:
     forget = Keystore.forget_counts
     Keystore.forget_counts = lambda *_: None  # type: ignore[method-assign]
     try:
-        await house.keeper.every_minute()
+        await house.keeper.tell_the_ledger()
     finally:
         Keystore.forget_counts = forget  # type: ignore[method-assign]
     await house.stop()
     await house.start()
     house.clock.advance(dt.timedelta(minutes=5))
-    await house.keeper.every_minute()
+    await house.keeper.tell_the_ledger()
     assert _told(house)["2026-11-21T12:00Z"] == {"session": 1}
     assert not [hour for hour, _ in house.keeper.store.list_counts(before=10**9) if hour % 24 == 12]
 
@@ -111,11 +111,11 @@ async def test_a_ledger_that_does_not_answer_is_told_later(house: House) -> None
 
     house.rows.add_released = silent  # type: ignore[method-assign]
     try:
-        await house.keeper.every_minute()
+        await house.keeper.tell_the_ledger()
     except OverloadedError:
         pass
     else:
         raise AssertionError
     house.rows.add_released = answering  # type: ignore[method-assign]
-    await house.keeper.every_minute()
+    await house.keeper.tell_the_ledger()
     assert _told(house)["2026-11-21T12:00Z"] == {"session": 1}

@@ -113,7 +113,7 @@ async def test_identity_opens_once_and_is_counted(office: Office) -> None:
         await office.house.start()  # also across a restart, with the charter read again
     office.house.clock.advance(dt.timedelta(hours=1))
     assert office.house.keeper is not None
-    await office.house.keeper.every_minute()
+    await office.house.keeper.tell_the_ledger()
     told = [msgspec.json.decode(entry) for entry in office.house.rows.released.values()]
     assert sum(entry["counts"].get("grant", 0) for entry in told) == 1
     assert sum(entry["counts"].get("session", 0) for entry in told) == 1

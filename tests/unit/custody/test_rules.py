@@ -144,6 +144,8 @@ def test_the_declaration_is_published_and_opens_no_column_without_saying_so() ->
         {"a": Purpose("x", columns=["email"])},
         {"a": Purpose("x", columns=["people.email"], schedule_opens_columns=True)},
         {"a": Purpose("x", schedule=True, schedule_opens_columns=True)},
+        {"a": Purpose("x", erases=True, schedule=True)},
+        {"a": Purpose("x", erases=True, columns=["people.email"])},
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused(wrong: dict[str, Purpose]) -> None:
