@@ -102,6 +102,34 @@ async def _typing(phone: Phone, places: Places) -> None:
     await expect(phone.page.get_by_role("option").first).to_be_visible()
 
 
+async def _promise(phone: Phone, places: Places) -> None:
+    await _at("/transparency", "[data-state]")(phone, places)
+    card = phone.page.locator("details", has_text=phone.say("promise.p9"))
+    await card.locator("summary").click()
+    await expect(card.get_by_role("link")).to_be_visible()
+
+
+async def _entry(phone: Phone, places: Places) -> None:
+    await _at("/transparency/ledger", "[data-entry]")(phone, places)
+    await phone.page.locator("[data-entry] summary").first.click()
+    await expect(phone.page.locator("[data-entry] pre").first).to_be_visible()
+
+
+async def _rewritten(phone: Phone, places: Places) -> None:
+    """A check that finds another past than the device remembers."""
+    await _at("/transparency/check", "[data-verdict]")(phone, places)
+    await phone.page.evaluate(
+        """() => {
+          const known = JSON.parse(localStorage.getItem('reelm.ledger'));
+          known.seen = { ...known.seen, size: 1, root: btoa('\\0'.repeat(32)) };
+          localStorage.setItem('reelm.ledger', JSON.stringify(known));
+        }"""
+    )
+    await phone.page.reload()
+    await expect(phone.page.locator("[data-verdict=bad]")).to_be_visible(timeout=PATIENCE_MS)
+    await phone.page.evaluate("() => localStorage.removeItem('reelm.ledger')")
+
+
 async def _edit(phone: Phone, places: Places) -> None:
     await phone.pick(places.video)
     await expect(phone.page.locator("#studio-panel")).to_be_visible()
@@ -160,6 +188,14 @@ SCREENS = [
     Screen("sign-up", _at("/sign-up", "input[name=handle]")),
     Screen("too-young", _young),
     Screen("your-data", _at("/your-data", ".lead")),
+    Screen("promises", _at("/transparency", "[data-state]", "main svg[role=img]")),
+    Screen("promise-open", _promise),
+    Screen("ledger", _at("/transparency/ledger", "[data-state]", "[data-entry]")),
+    Screen("ledger-entry", _entry),
+    Screen("ledger-none", _at("/transparency/ledger?kind=grant", "[data-state]", "main .empty")),
+    Screen("data-map", _at("/transparency/data-map", ".tables li")),
+    Screen("check", _at("/transparency/check", "[data-verdict]")),
+    Screen("check-bad", _rewritten),
     Screen("following-closed", _at("/?feed=following", ".button.primary")),
     Screen("not-found", _at("/nothing/here", ".button"), upsets=("status of 404",)),
     Screen(

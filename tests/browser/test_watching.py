@@ -15,9 +15,9 @@ async def test_signed_out_the_first_screen_is_a_playing_feed(phones: Phones, liv
     await phone.open("/")
     playing = await phone.plays()
     assert playing["width"] > 0
-    line = phone.page.locator('a[href="/your-data"]')
-    await expect(line).to_contain_text(phone.say("realm.not_yet_checked"))
-    await line.tap()
+    line = phone.page.locator(".line")
+    await expect(line).to_contain_text(phone.say("realm.unwitnessed"))
+    await line.locator('a[href="/your-data"]').tap()
     await expect(phone.page.get_by_role("heading", level=1)).to_have_text(phone.say("data.title"))
     await expect(phone.page.get_by_role("heading", name=phone.say("data.check"))).to_be_visible()
 
