@@ -112,13 +112,14 @@ async def _database(settings: Settings, stop: asyncio.Event) -> Database | None:
 
 async def _keep(keeper: Keeper, stop: asyncio.Event) -> None:
     minutes = 0
+    await _try(keeper.every_hour)
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _MINUTE_SECONDS)
             return
         minutes += 1
         await _try(keeper.every_minute)
-        if minutes % _MINUTES_AN_HOUR == 1:
+        if minutes % _MINUTES_AN_HOUR == 0:
             await _try(keeper.every_hour)
         await _try(keeper.tell_the_ledger)
 

@@ -140,9 +140,9 @@ def test_nobody_looks_into_the_process(place: Settings) -> None:
         assert Path(f"/proc/{pid}/mem").stat().st_uid == 0
         if os.getuid() == 0:
             assert int(_status(pid)["VmLck"].split()[0]) > 0
-        names = {path.name: path.stat().st_mode & 0o777 for path in (place.data / "keys").iterdir()}
-        assert names["kek"] == 0o600
-        assert all(mode == 0o600 for mode in names.values())
+        found = {path: path.stat().st_mode & 0o777 for path in (place.data / "keys").rglob("*")}
+        assert found[place.data / "keys" / "kek"] == 0o600
+        assert all(mode == (0o700 if path.is_dir() else 0o600) for path, mode in found.items())
     finally:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
