@@ -36,8 +36,8 @@ BEGIN
     FROM clip_tags t JOIN clips c ON c.id = t.clip_id WHERE c.author_id = of_person;
   -- 2.
   DELETE FROM pgqueuer WHERE status = 'queued' AND entrypoint <> 'rights.erase'
-    AND (position(of_person::text IN convert_from(payload, 'UTF8')) > 0
-      OR position(replace(of_person::text, '-', '') IN convert_from(payload, 'UTF8')) > 0);
+    AND (position(convert_to(of_person::text, 'UTF8') IN payload) > 0
+      OR position(convert_to(replace(of_person::text, '-', ''), 'UTF8') IN payload) > 0);
   UPDATE clips SET mentions = array_remove(mentions, called)
    WHERE called = ANY (mentions) AND author_id <> of_person;
   UPDATE imports SET suggestions = suggestions - called WHERE suggestions ? called;

@@ -9,7 +9,7 @@ from reelm.kit.errors import NotFoundError
 from reelm.ledger.service import LedgerLateError, LedgerService
 from reelm.rights.hand import Hand
 from reelm.rights.own import raw
-from reelm.rights.repository import OwnTableRow
+from reelm.rights.repository import OwnTableRow, RightsReader
 from reelm_audit import receipts
 from reelm_audit.receipts import Opening
 from reelm_audit.tlog import canonical
@@ -55,7 +55,15 @@ class Receipts:
                 found = await self._one("rights.exported", index, document, raw(row["nonce"]))
                 if found:
                     yield f"exported-{index}", found
-        if "grant_uses" in tables:
+        if tables["grant_people"].rows:
+            async with self._hand.transaction() as uow:
+                leaves = await RightsReader(uow).list_grant_leaves()
+            async for row in rows("grant_people"):
+                index = leaves.get(UUID(row["grant_id"]))
+                found = await self._one("grant.requested", index, raw(row["document"]), raw(row["nonce"]))
+                if found:
+                    yield f"asked-{index}", found
+        if tables["grant_uses"].rows:
             async for row in rows("grant_uses"):
                 index = row["leaf"]
                 found = await self._one("grant.used", index, raw(row["document"]), raw(row["nonce"]))

@@ -96,6 +96,13 @@ class RightsReader:
         )
         return [row["row"] for row in rows]
 
+    async def list_grant_leaves(self) -> dict[UUID, int]:
+        """Return where the ledger has the requests of grants about the subject, by grant."""
+        rows = await self._uow.fetch(
+            "SELECT grant_id, request_leaf FROM reelm.openings WHERE request_leaf IS NOT NULL"
+        )
+        return {row["grant_id"]: row["request_leaf"] for row in rows}
+
     # --- exports ----------------------------------------------------------------------------------------
 
     async def find_export(self, person_id: UUID, export_id: UUID) -> ExportRow | None:

@@ -258,9 +258,7 @@ class RightsService:
             included = await self._ledger.included(ref, timeout_seconds=_INCLUDED_SECONDS)
         except LedgerLateError:
             return Erased(None, None)
-        receipt = await receipt_text(
-            self._ledger, self._origin, included.index, [opening], included.proof
-        )
+        receipt = await receipt_text(self._ledger, self._origin, included.index, [opening], included.proof)
         return Erased(included.index, receipt)
 
     async def _intend(self, uow: UnitOfWork, visitor: Visitor, reference: str, now: dt.datetime) -> UUID:
