@@ -13,24 +13,27 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1])]
-
-from tests.factories.ledgers import Script  # noqa: E402 - found only from the repository's root
-
+ROOT = Path(__file__).parents[1]
 ENTRIES = 1_000_000
+SEED = 11
+_WRITE = """
+import sys
+from pathlib import Path
+from tests.factories.ledgers import Script
+Script(seed=int(sys.argv[3])).life(int(sys.argv[2]), milestones=True).quiet().write(Path(sys.argv[1]))
+"""
 
 
-def measure(entries: int = ENTRIES, seed: int = 11) -> dict[str, float]:
+def measure(entries: int = ENTRIES) -> dict[str, float]:
     """Return seconds (on the clock, and of all processors), peak MiB and entries of a check of a ledger on disk."""
     with tempfile.TemporaryDirectory(prefix="reelm-bench-") as folder:
-        script = Script(seed=seed).life(entries, milestones=True).quiet()
-        script.write(Path(folder))
-        size = script.size
-        del script
-        return {**_check(Path(folder), size), "entries": size}
+        # Written elsewhere: the system counts the memory of whoever starts a program as that program's, too.
+        write = [sys.executable, "-c", _WRITE, folder, str(entries), str(SEED)]
+        subprocess.run(write, check=True, cwd=ROOT)
+        return _check(Path(folder))
 
 
-def _check(folder: Path, size: int) -> dict[str, float]:
+def _check(folder: Path) -> dict[str, float]:
     """Run the tool as a person does; its memory is what the system says of the child."""
     started = time.perf_counter()
     child = subprocess.Popen(
@@ -41,12 +44,13 @@ def _check(folder: Path, size: int) -> dict[str, float]:
     _, status, used = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode or answer["size"] != size or answer["findings"]:
+    if child.returncode or answer["findings"]:
         raise SystemExit(f"The check went wrong: {answer}")
     return {
         "seconds": seconds,
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "peak_mib": used.ru_maxrss / 1024,
+        "entries": answer["size"],
     }
 
 
