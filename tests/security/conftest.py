@@ -22,6 +22,7 @@ ROLES = ("reelm_web", "reelm_worker", "reelm_catalog")
 PERSONAL = sorted(
     {t.name for t in metadata.sorted_tables if any(c.info["class"] in GUARDED for c in t.columns)}
     | {"answers", "invitations", "clip_keys", "upload_parts", "reelm.followers"}
+    | {"staff", "grant_decisions", "reelm.openings", "reelm.opening_uses"}
 )
 
 

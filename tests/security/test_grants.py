@@ -26,6 +26,7 @@ from reelm.custody.opening_schemas import GrantOpening, LoggedEntry
 from reelm.custody.service import GrantRefusedError, KeysClient
 from reelm.kit.clock import SystemClock
 from reelm.kit.errors import NotFoundError, ReelmError
+from reelm_audit import receipts
 from reelm_audit.entries import to_sign
 from reelm_audit.tlog import canonical
 from reelm_audit.tlog.note import Ed25519Signer
@@ -479,7 +480,8 @@ async def test_an_emergency_that_is_longer_than_one_may_be(heist: Heist) -> None
 
 
 async def test_an_emergency_without_the_console_is_still_in_the_ledger(heist: Heist) -> None:
-    """What the charter allows, Mallory can do past the console: quietly for notices, not for the public ledger."""
+    """What the charter allows, Mallory can do past the console: not past the ledger, nor past the person."""
+    before = (await heist.alice.get("/me/openings?limit=50")).json()["items"]
     own = heist.mallory.key
     forgery, requested, approved = await forge(heist, own, own, emergency=True, minutes=10)
     opened = await attempt(heist, forgery, requested, approved, [await heist.enrolment(heist.mallory)])
@@ -489,6 +491,37 @@ async def test_an_emergency_without_the_console_is_still_in_the_ledger(heist: He
         for index in (requested.index, approved.index)
     ]
     assert [entry["emergency"] for entry in kinds] == [True, True]
+    # The keys process itself sees to it that Alice finds it, with receipts, and is told.
+    after = (await heist.alice.get("/me/openings?limit=50")).json()["items"]
+    [seen] = [each for each in after if each["id"] not in {each["id"] for each in before}]
+    assert (seen["emergency"], seen["uses"], seen["entry_index"]) == (True, 1, requested.index)
+    for query in ("", f"?entry={seen['used'][0]['entry_index']}"):
+        receipt = await heist.alice.get(f"/me/openings/{seen['id']}/receipt{query}")
+        assert receipt.status_code == 200
+        receipts.check(receipts.parse(receipt.text))
+    newest = (await heist.alice.get("/notices?limit=1")).json()["items"][0]
+    assert newest["kind"] == "opened"
+
+
+async def test_what_a_person_is_shown_is_not_taken_back(heist: Heist) -> None:
+    grant = await grant_for(heist.mallory, heist.trent, heist.alice.handle)
+    assert (await heist.mallory.open(grant["id"], heist.alice.handle)).status_code == 200
+    grant_id = uuid.UUID(grant["id"])
+    for statement in (
+        "UPDATE grants SET state = 'draft' WHERE id = $1",
+        "UPDATE grants SET state = 'asked' WHERE id = $1",
+        "UPDATE grants SET request_leaf = NULL WHERE id = $1",
+        "UPDATE grants SET decision_leaf = 0 WHERE id = $1",
+        "UPDATE grants SET request_ref = NULL WHERE id = $1",
+        "UPDATE grant_uses SET state = 'pending' WHERE grant_id = $1",
+        "UPDATE grant_uses SET leaf = 0 WHERE grant_id = $1",
+    ):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await heist.say(statement, grant_id)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await heist.say("SELECT reelm.note_opening($1, '{}')", uuid.UUID(heist.alice.id))
+    mine = (await heist.alice.get("/me/openings?limit=50")).json()["items"]
+    assert next(each["uses"] for each in mine if each["id"] == grant["id"]) == 1
 
 
 async def test_a_real_grant_for_anything_else(heist: Heist) -> None:

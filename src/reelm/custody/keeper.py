@@ -97,7 +97,7 @@ class Keeper:
         references = References(self.store, self.door, releases)
         backups = BackupKeys(self.store, self.door, clock)
         rules = _rules(self.store, realm)
-        opener = Opener(self.store, self.door, log, rows, self._counts, clock, rules)
+        opener = Opener(self.store, self.door, log, rows, self._counts, clock, ids, rules)
         self._snapshots = Snapshots(folder, self.store, self.door, clock)
         parts = (
             self.door,

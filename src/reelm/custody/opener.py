@@ -3,7 +3,8 @@
 In this order: 1. a live session; 2. the evidence (`grantproof`), against the pinned charter and this store's own log
 key; 3. the session's person holds the key that asked, and neither signer has left; 4. the grant was not ended since;
 5. the rows are read through functions that no other role can call, and opened here; 6. this use is noted as opened,
-durably, so that it opens nothing again, and counted; 7. only then the answer. The data key itself never leaves.
+durably, so that it opens nothing again, and counted; 7. the person sees it and is told, if the console has not seen
+to that; 8. only then the answer. The data key itself never leaves.
 """
 
 from typing import Any
@@ -19,11 +20,13 @@ from reelm.custody.envelope import context, unseal
 from reelm.custody.grantproof import Allowed, CharterRules, check
 from reelm.custody.keystore import Keystore, PersonRow
 from reelm.custody.messages import Handlers
+from reelm.custody.opening_note import note_of
 from reelm.custody.releases import open_file_key
 from reelm.custody.repository import RealmRows
 from reelm.custody.signing import LogSigner
 from reelm.kit.clock import Clock
 from reelm.kit.errors import NotFoundError
+from reelm.kit.ids import Ids
 
 _ENDS = ("grant.denied", "grant.expired", "staff.left")
 _IDENTITY = ("birth_date", "country", "email", "phone")
@@ -40,6 +43,7 @@ class Opener:
         rows: RealmRows,
         counts: Counts,
         clock: Clock,
+        ids: Ids,
         rules: CharterRules | None,
     ) -> None:
         self._store = store
@@ -48,6 +52,7 @@ class Opener:
         self._rows = rows
         self._counts = counts
         self._clock = clock
+        self._ids = ids
         self._rules = rules
 
     def handlers(self) -> Handlers:
@@ -69,6 +74,7 @@ class Opener:
             raise refused.GrantUsedBeforeError
         self._counts.add(GRANT if first else GRANT_AGAIN)
         await self._counts.write()
+        await self._rows.note_opening(person.person_id, note_of(asked, self._ids))
         return opened
 
     def _check(self, asked: words.GrantOpening) -> Allowed:

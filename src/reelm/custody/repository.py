@@ -58,6 +58,10 @@ class RealmRows(Protocol):
         """A clip of this person's own that not everybody may see, with its wrapped key."""
         ...
 
+    async def note_opening(self, person_id: UUID, said: dict[str, Any]) -> bool:
+        """Have the person see this opening; False if they do already, as the console noted it."""
+        ...
+
     async def add_released(self, reference: UUID, entry: bytes) -> None:
         """Add an entry `keys.released` to the ledger's outbox, once for each reference."""
         ...
@@ -165,6 +169,11 @@ class PostgresRows:
                 clip_id,
             )
         return None if row is None else dict(row)
+
+    async def note_opening(self, person_id: UUID, said: dict[str, Any]) -> bool:
+        async with self._database.transaction() as uow:
+            noted: bool = await uow.fetch_value("SELECT reelm.note_opening($1, $2::jsonb)", person_id, said)
+        return noted
 
     async def add_released(self, reference: UUID, entry: bytes) -> None:
         async with self._database.transaction() as uow:

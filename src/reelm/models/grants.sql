@@ -128,3 +128,79 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER grant_person_gone AFTER DELETE ON grant_people
   FOR EACH ROW EXECUTE FUNCTION reelm.on_grant_person_gone();
+
+-- Rows of grants only go forward (`custody/grant_states.py`), and what the ledger holds of them is noted once: nobody
+-- can take back, by a row, what a person is shown.
+CREATE OR REPLACE FUNCTION reelm.on_grant() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF old.state <> new.state AND old.state || ' ' || new.state <> ALL (ARRAY[
+    'draft asked', 'asked approved', 'asked denied', 'approved closed', 'approved expired']) THEN
+    RAISE EXCEPTION 'a grant does not go from % to %', old.state, new.state USING ERRCODE = '23514';
+  END IF;
+  IF (old.request_leaf, old.decision_leaf, old.end_leaf, old.request_ref, old.decision_ref, old.end_ref)
+     IS DISTINCT FROM
+     (CASE WHEN old.request_leaf IS NULL THEN NULL ELSE new.request_leaf END,
+      CASE WHEN old.decision_leaf IS NULL THEN NULL ELSE new.decision_leaf END,
+      CASE WHEN old.end_leaf IS NULL THEN NULL ELSE new.end_leaf END,
+      CASE WHEN old.request_ref IS NULL THEN NULL ELSE new.request_ref END,
+      CASE WHEN old.decision_ref IS NULL THEN NULL ELSE new.decision_ref END,
+      CASE WHEN old.end_ref IS NULL THEN NULL ELSE new.end_ref END) THEN
+    RAISE EXCEPTION 'what the ledger holds of a grant does not change' USING ERRCODE = '23514';
+  END IF;
+  RETURN new;
+END $$;
+CREATE OR REPLACE TRIGGER grant_goes_forward BEFORE UPDATE ON grants
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_grant();
+
+CREATE OR REPLACE FUNCTION reelm.on_grant_use() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+  IF (old.state = 'opened' AND new.state <> 'opened') OR (old.state = 'logged' AND new.state = 'pending')
+     OR (old.leaf IS NOT NULL AND new.leaf IS DISTINCT FROM old.leaf) THEN
+    RAISE EXCEPTION 'a use is not taken back' USING ERRCODE = '23514';
+  END IF;
+  RETURN new;
+END $$;
+CREATE OR REPLACE TRIGGER grant_use_goes_forward BEFORE UPDATE ON grant_uses
+  FOR EACH ROW EXECUTE FUNCTION reelm.on_grant_use();
+
+-- For `reelm keys` alone, before it answers: that data of a person was opened. Where the console noted it, nothing is
+-- to be done; where somebody went past the console, the person sees it all the same, and is told. `said` is what the
+-- entries say, with ids for new rows.
+CREATE OR REPLACE FUNCTION reelm.note_opening(of_person uuid, said jsonb) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE known uuid; first boolean;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('opening ' || of_person::text, 0));
+  SELECT g.id INTO known FROM grants g JOIN grant_people p ON p.grant_id = g.id AND p.person_id = of_person
+   WHERE g.request_leaf = (said->>'request')::bigint AND g.state <> 'draft'
+     AND p.nonce = decode(said->>'nonce', 'hex') LIMIT 1;
+  IF EXISTS (SELECT 1 FROM grant_uses u WHERE u.grant_id = known AND u.person_id = of_person AND u.state <> 'pending'
+             AND u.leaf = (said->>'use')::bigint AND u.nonce = decode(said->>'use_nonce', 'hex')) THEN
+    RETURN false;
+  END IF;
+  IF known IS NULL THEN
+    known := (said->>'grant_id')::uuid;
+    INSERT INTO grants (id, asked_key, state, classes, minutes, reason, words, country, emergency, document,
+                        document_nonce, request, request_leaf, decided_key, decision_leaf, requested_at, answer_by,
+                        decided_at, expires_at)
+    VALUES (known, said->>'asked_key', 'approved', ARRAY(SELECT jsonb_array_elements_text(said->'classes')),
+            (said->>'minutes')::integer, said->>'reason', '', said->>'country', (said->>'emergency')::boolean, '', '',
+            '', (said->>'request')::bigint, said->>'decided_key', (said->>'approval')::bigint,
+            (said->>'requested_at')::timestamptz, (said->>'requested_at')::timestamptz + interval '12 hours',
+            (said->>'approved_at')::timestamptz, (said->>'expires_at')::timestamptz);
+    INSERT INTO grant_people (grant_id, person_id, reference, nonce, document)
+    VALUES (known, of_person, '', decode(said->>'nonce', 'hex'), convert_to(said->>'document', 'UTF8'));
+  END IF;
+  first := NOT EXISTS (SELECT 1 FROM grant_uses u WHERE u.grant_id = known AND u.person_id = of_person
+                       AND u.state <> 'pending');
+  INSERT INTO grant_uses (id, grant_id, person_id, what, clip_id, state, nonce, document, ref, leaf, at)
+  VALUES ((said->>'use_id')::uuid, known, of_person, said->>'what', (said->>'clip')::uuid, 'opened',
+          decode(said->>'use_nonce', 'hex'), convert_to(said->>'use_document', 'UTF8'), (said->>'use_id')::uuid,
+          (said->>'use')::bigint, (said->>'used_at')::timestamptz);
+  IF first THEN
+    INSERT INTO notices (person_id, id, kind) VALUES (of_person, (said->>'notice_id')::uuid, 'opened');
+  END IF;
+  RETURN true;
+END $$;

@@ -65,6 +65,7 @@ FUNCTION_GRANTS = {
     "reelm.granted_clips(uuid, integer, integer)": "reelm_keys",
     "reelm.granted_clip(uuid, uuid)": "reelm_keys",
     "reelm.is_operator()": "reelm_web, reelm_worker, reelm_keys",
+    "reelm.note_opening(uuid, jsonb)": "reelm_keys",
     "reelm.is_staff()": "reelm_web, reelm_worker, reelm_keys",
     "reelm.people_for_staff(text[], uuid[])": "reelm_web",
     "reelm.clip_author_in_grant(uuid, uuid)": "reelm_web",

@@ -42,6 +42,11 @@ class LocalRows:
     staff: dict[str, UUID] = field(default_factory=dict)
     ledger: list[tuple[int | None, dict[str, Any]]] = field(default_factory=list)
     granted: dict[tuple[str, UUID], Any] = field(default_factory=dict)
+    noted: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
+
+    async def note_opening(self, person_id: UUID, said: dict[str, Any]) -> bool:
+        self.noted.append((person_id, said))
+        return True
 
     async def install_subject_secret(self, secret: bytes) -> None:
         if secret not in self.secrets:

@@ -100,3 +100,11 @@ def test_the_database_knows_the_same_states() -> None:
     found = re.search(r"state IN \(('draft'[^)]*)\)", declared)
     assert found is not None
     assert {name.strip(" '") for name in found.group(1).split(",")} == set(STATES)
+
+
+def test_the_database_lets_rows_go_where_the_table_leads() -> None:
+    sql = (Path(states.__file__).parents[1] / "models" / "grants.sql").read_text()
+    listed = re.search(r"ALL \(ARRAY\[\s*([^\]]*)\]\) THEN\s+RAISE EXCEPTION 'a grant does not go", sql)
+    assert listed is not None
+    found = {tuple(each.split()) for each in re.findall(r"'([a-z]+ [a-z]+)'", listed.group(1))}
+    assert found == {(before, then) for (before, _), then in TRANSITIONS.items() if before != then}
