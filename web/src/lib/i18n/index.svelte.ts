@@ -3,6 +3,7 @@
  * their screen is opened: `await loadNamespace('studio')`, then `t('studio.title')`.
  */
 import type appEnglish from './en/app.json';
+import type columnsEnglish from './en/columns.json';
 import type ledgerEnglish from './en/ledger.json';
 import type rightsEnglish from './en/rights.json';
 import type settingsEnglish from './en/settings.json';
@@ -10,9 +11,10 @@ import type staffEnglish from './en/staff.json';
 import type studioEnglish from './en/studio.json';
 import { directionOf, formatMessage, pickLanguage, type Catalog, type Params } from './messages';
 
-export type Namespace = 'app' | 'ledger' | 'rights' | 'settings' | 'staff' | 'studio';
+export type Namespace = 'app' | 'columns' | 'ledger' | 'rights' | 'settings' | 'staff' | 'studio';
 export type Key =
   | keyof typeof appEnglish
+  | keyof typeof columnsEnglish
   | keyof typeof ledgerEnglish
   | keyof typeof rightsEnglish
   | keyof typeof settingsEnglish

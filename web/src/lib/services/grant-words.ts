@@ -4,8 +4,12 @@ import { i18n, t, type Key } from '$lib/i18n/index.svelte';
 
 const list = (words: string[]) => new Intl.ListFormat(i18n.locale).format(words);
 
+const inside = (word: string) => word.charAt(0).toLocaleLowerCase(i18n.locale) + word.slice(1);
+
+/** «Contact details and ties»: only the first begins with a capital. */
 export function classesWords(classes: readonly GrantClass[]): string {
-  return list(classes.map((one) => t(`grant.${one}` as Key)));
+  const words = classes.map((one) => t(`grant.${one}` as Key));
+  return list(words.map((word, at) => (at === 0 ? word : inside(word))));
 }
 
 export function peopleWords(grant: Pick<Grant, 'people'>): string {

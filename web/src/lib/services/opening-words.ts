@@ -10,7 +10,7 @@ function together(words: string[]): string {
 }
 
 /** «your e-mail address, phone number and birth date and what you watched». */
-export function openedWords(classes: readonly GrantClass[]): string {
+export function openedWords(classes: readonly (GrantClass | 'clip')[]): string {
   return together(classes.map((one) => t(`opened.${one}` as Key)));
 }
 
@@ -21,13 +21,20 @@ export function staffWords(count: number, operator: string): string {
   return t('opened.by_many', { operator, number: count });
 }
 
+/** What was really opened; before anything was, what was asked for. */
+function reached(opening: Opening): GrantClass[] {
+  if (opening.used.length === 0) return opening.what;
+  const seen = opening.used.map((one) => (one.what === 'clip' ? 'private' : one.what));
+  return opening.what.filter((one) => seen.includes(one));
+}
+
 export function openingSentence(opening: Opening, operator: string): string {
   const tale = taleOf(opening);
-  const key: Key = opening.emergency && tale === 'opened' ? 'opened.sentence_emergency' : `opened.sentence_${tale}` as Key;
+  const key = opening.emergency && tale === 'opened' ? 'opened.sentence_emergency' : (`opened.sentence_${tale}` as Key);
   return t(key, {
     people: staffWords(opening.people_involved, operator),
-    what: openedWords(opening.what),
-    day: dayWords(opening.at, i18n.locale),
+    what: openedWords(reached(opening)),
+    day: dayWords(opening.used[0]?.at ?? opening.at, i18n.locale),
     hour: opening.expires_at ? hourWords(opening.expires_at, i18n.locale) : '',
     why: t(`opened.why_${opening.reason}` as Key),
   });
