@@ -70,11 +70,18 @@ class _Evidence:
 
 
 def check(
-    asked: GrantOpening, ledger_key: bytes, rules: CharterRules, log: Verifier, now: dt.datetime
+    asked: GrantOpening,
+    ledger_key: bytes,
+    rules: CharterRules,
+    log: Verifier,
+    now: dt.datetime,
+    *,
+    begun: bool = False,
 ) -> Allowed:
     """Return what may be opened. Raises a `GrantRefusedError` that names the part of the evidence that fails.
 
     What only the keys process can know is left to it: the session, earlier openings, and what the ledger says later.
+    `begun`: this use has opened this before, and so may go on while the grant lasts (a clip's many requests).
     """
     evidence = _read_all(asked)  # 1
     _check_logged(asked, rules, log)  # 2
@@ -83,7 +90,7 @@ def check(
     _check_staff(asked, evidence, rules)  # 5
     _check_signatures(asked, evidence)  # 6
     _check_approver(evidence, rules)  # 7
-    _check_time(asked, evidence, now)  # 8
+    _check_time(evidence, now, begun=begun)  # 8
     _check_class(asked, evidence)  # 9
     _check_person(asked, evidence, ledger_key)  # 10
     return Allowed(
@@ -234,7 +241,7 @@ def _check_approver(evidence: _Evidence, rules: CharterRules) -> None:
 # --- 8. In time -----------------------------------------------------------------------------------------------
 
 
-def _check_time(asked: GrantOpening, evidence: _Evidence, now: dt.datetime) -> None:
+def _check_time(evidence: _Evidence, now: dt.datetime, *, begun: bool) -> None:
     requested, approved = _moment(evidence.request.at), _moment(evidence.approval.at)
     used, expires = _moment(evidence.use.at), _moment(evidence.approval.expires_at)
     minutes = min(dt.timedelta(minutes=evidence.request.minutes), LONGEST)
@@ -246,7 +253,7 @@ def _check_time(asked: GrantOpening, evidence: _Evidence, now: dt.datetime) -> N
         raise refused.GrantOverError("It was approved for longer than was asked.")
     if now >= expires or used >= expires:
         raise refused.GrantOverError
-    if asked.what != "clip" and now - used >= USE_WITHIN + ROUNDING:
+    if not begun and now - used >= USE_WITHIN + ROUNDING:
         raise refused.GrantOverError("The use is too old. Ask again.")
 
 

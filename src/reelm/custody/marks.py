@@ -1,6 +1,7 @@
 """Marks: what the keys process must remember of its own acts, so that a crash can't make it contradict itself."""
 
 import sqlite3
+from typing import Literal
 
 import msgspec
 
@@ -9,6 +10,7 @@ from reelm.custody.storefile import StoreFile
 
 _LOG_HEAD = context("log_head", "sealed")
 _CHARTER_PIN = context("charter_pin", "sealed")
+Mark = Literal["first", "further", "again"]
 
 
 class LogHead(msgspec.Struct, frozen=True):
@@ -81,13 +83,22 @@ class Marks(StoreFile):
 
     # --- uses of grants -----------------------------------------------------------------------------------
 
-    def mark_grant_use(self, entry_index: int, what: str, now: int) -> bool:
-        """Note that a use was opened; False if it was before."""
+    def was_grant_used(self, entry_index: int) -> bool:
+        """Whether anything was opened under this entry."""
+        query = "SELECT 1 FROM grant_uses WHERE entry_index = ? LIMIT 1"
+        return self.reader.execute(query, (entry_index,)).fetchone() is not None
+
+    def mark_grant_use(self, entry_index: int, what: str, now: int) -> Mark:
+        """Note what was opened under an entry, and say whether it was the first, a further thing, or again."""
         with self.writing() as db:
-            cursor = db.execute(
-                "INSERT INTO grant_uses VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (entry_index, what, now)
-            )
-            return cursor.rowcount == 1
+            before = db.execute(
+                "SELECT count(*), coalesce(sum(what = ?2), 0) FROM grant_uses WHERE entry_index = ?1",
+                (entry_index, what),
+            ).fetchone()
+            if before[1]:
+                return "again"
+            db.execute("INSERT INTO grant_uses VALUES (?, ?, ?)", (entry_index, what, now))
+            return "further" if before[0] else "first"
 
     def sweep_grant_uses(self, before: int) -> int:
         """Forget uses that no grant can name any more."""

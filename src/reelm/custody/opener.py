@@ -14,13 +14,12 @@ import msgspec
 
 from reelm.custody import opening_errors as refused
 from reelm.custody import opening_schemas as words
-from reelm.custody.counts import GRANT, GRANT_AGAIN, Counts
+from reelm.custody.counts import GRANT, GRANT_CONTINUED, Counts
 from reelm.custody.door import Door
 from reelm.custody.envelope import context, unseal
 from reelm.custody.grantproof import Allowed, CharterRules, check
 from reelm.custody.keystore import Keystore, PersonRow
 from reelm.custody.messages import Handlers
-from reelm.custody.opening_note import note_of
 from reelm.custody.releases import open_file_key
 from reelm.custody.repository import RealmRows
 from reelm.custody.signing import LogSigner
@@ -69,12 +68,12 @@ class Opener:
         opened = await self._read(allowed, person, asked.page)
         now = int(self._clock.now().timestamp())
         what = f"clip {allowed.clip_id}" if allowed.what == "clip" else f"{allowed.what} {asked.page}"
-        first = await self._door.write(self._store.mark_grant_use, allowed.use, what, now)
-        if not first and allowed.what != "clip":
+        mark = await self._door.write(self._store.mark_grant_use, allowed.use, what, now)
+        if mark == "again" and allowed.what != "clip":
             raise refused.GrantUsedBeforeError
-        self._counts.add(GRANT if first else GRANT_AGAIN)
+        # One entry, one key counted: pages of the same rows and pieces of the same film are told apart from it.
+        self._counts.add(GRANT if mark == "first" else GRANT_CONTINUED)
         await self._counts.write()
-        await self._rows.note_opening(person.person_id, note_of(asked, self._ids))
         return opened
 
     def _check(self, asked: words.GrantOpening) -> Allowed:
@@ -86,7 +85,8 @@ class Opener:
         ledger_key = self._store.find_ledger_key(asked.person_id)
         if ledger_key is None:
             raise refused.GrantOtherPersonError
-        return check(asked, ledger_key, self._rules, log, self._clock.now())
+        begun = asked.what == "clip" and self._store.was_grant_used(asked.use.index)
+        return check(asked, ledger_key, self._rules, log, self._clock.now(), begun=begun)
 
     async def _check_now(self, allowed: Allowed, asker: UUID) -> None:
         enrolled = await self._rows.list_enrolled_staff(sorted(allowed.enrolled_at))

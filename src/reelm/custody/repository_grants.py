@@ -141,10 +141,10 @@ class GrantsReader(StaffReader):
         return [_read(row, UseRecord) for row in rows]
 
     async def find_clip_use(self, grant_id: UUID, clip_id: UUID) -> UseRecord | None:
-        """Return the use under which a clip is being watched, if the ledger has it."""
+        """Return the use under which a clip is being watched: opened, or logged so lately that it still opens."""
         row = await self._uow.fetch_row(
-            f"SELECT {_USE} FROM grant_uses WHERE grant_id = $1 AND clip_id = $2 AND state <> 'pending' "
-            "ORDER BY id DESC LIMIT 1",
+            f"SELECT {_USE} FROM grant_uses WHERE grant_id = $1 AND clip_id = $2 AND (state = 'opened' "
+            "OR (state = 'logged' AND at > now() - interval '4 minutes')) ORDER BY id DESC LIMIT 1",
             *(grant_id, clip_id),
         )
         return _read(row, UseRecord) if row else None

@@ -33,8 +33,9 @@ from reelm_audit.tlog import canonical, policy
 from reelm_audit.tlog.note import Ed25519Signer
 
 
-def _check(case: Case, asked: GrantOpening | None = None) -> Allowed:
-    return check(asked or case.build(), case.ledger_key, case.rules, case.log.key.verifier, case.now)
+def _check(case: Case, asked: GrantOpening | None = None, *, begun: bool = False) -> Allowed:
+    asked = asked or case.build()
+    return check(asked, case.ledger_key, case.rules, case.log.key.verifier, case.now, begun=begun)
 
 
 @pytest.mark.parametrize("what", ["identity", "social", "telemetry", "private"])
@@ -49,7 +50,10 @@ def test_whole_evidence_opens_what_it_names(what: str) -> None:
 
 def test_a_clip_opens_as_long_as_the_grant_does() -> None:
     case = Case(what="clip", clip_id=CLIP, use={"at": "2026-11-22T09:11Z"})
-    assert _check(case).clip_id == CLIP
+    asked = case.build()
+    assert _check(case, asked, begun=True).clip_id == CLIP
+    with pytest.raises(refused.GrantOverError):
+        _check(case, asked)
 
 
 def test_an_emergency_opens_for_one_person_alone() -> None:
@@ -65,14 +69,12 @@ def test_the_charter_s_country_is_the_approver_s() -> None:
 
 
 def test_the_last_moment_counts_and_the_next_does_not() -> None:
-    case = Case()
-    asked = case.build()
     expires = dt.datetime(2026, 11, 22, 10, 10, tzinfo=dt.UTC)
-    late = replace(case, what="clip", clip_id=CLIP, log=MemoryLog(witnesses=[WITNESS]))
-    asked = late.build()
-    assert check(asked, late.ledger_key, late.rules, late.log.key.verifier, expires - dt.timedelta(seconds=1))
+    case = Case(what="clip", clip_id=CLIP)
+    asked = case.build()
+    assert _check(replace(case, now=expires - dt.timedelta(seconds=1)), asked, begun=True)
     with pytest.raises(refused.GrantOverError):
-        check(asked, late.ledger_key, late.rules, late.log.key.verifier, expires)
+        _check(replace(case, now=expires), asked, begun=True)
 
 
 # --- said otherwise, then signed and logged as it should be ---------------------------------------------------

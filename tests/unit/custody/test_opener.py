@@ -166,6 +166,23 @@ async def test_a_clip_s_key_goes_on_while_the_grant_does(office: Office) -> None
     house.clock.advance(dt.timedelta(minutes=5))
     with pytest.raises(refused.GrantOverError):
         await office.open(asked)
+    # The ledger hears of one opening, and how often it went on.
+    house.clock.advance(dt.timedelta(hours=1))
+    assert house.keeper is not None
+    await house.keeper.tell_the_ledger()
+    counts = msgspec.json.decode(next(iter(house.rows.released.values())))["counts"]
+    assert (counts["grant"], counts["grant_continued"]) == (1, 2)
+
+
+async def test_a_clip_that_was_not_begun_in_time_needs_another_use(office: Office) -> None:
+    house = office.house
+    fresh = await office.web.new_clip_key(office.persons_token, CLIP)
+    house.rows.keys[CLIP] = (office.person, fresh.wrapped)
+    house.rows.granted["clip", CLIP] = {"wrapped_key": fresh.wrapped}
+    asked = office.case(what="clip", clip_id=CLIP).build()
+    house.clock.advance(dt.timedelta(minutes=6))
+    with pytest.raises(refused.GrantOverError):
+        await office.open(asked)
 
 
 async def test_a_clip_that_is_somebody_else_s_is_not_there(office: Office) -> None:
