@@ -14,12 +14,13 @@ import msgspec
 
 from reelm.custody import opening_errors as refused
 from reelm.custody import opening_schemas as words
-from reelm.custody.counts import GRANT, GRANT_CONTINUED, Counts
+from reelm.custody.counts import GRANT, GRANT_AGAIN, Counts
 from reelm.custody.door import Door
 from reelm.custody.envelope import context, unseal
 from reelm.custody.grantproof import Allowed, CharterRules, check
 from reelm.custody.keystore import Keystore, PersonRow
 from reelm.custody.messages import Handlers
+from reelm.custody.opening_note import note_of
 from reelm.custody.releases import open_file_key
 from reelm.custody.repository import RealmRows
 from reelm.custody.signing import LogSigner
@@ -72,8 +73,9 @@ class Opener:
         if mark == "again" and allowed.what != "clip":
             raise refused.GrantUsedBeforeError
         # One entry, one key counted: pages of the same rows and pieces of the same film are told apart from it.
-        self._counts.add(GRANT if mark == "first" else GRANT_CONTINUED)
+        self._counts.add(GRANT if mark == "first" else GRANT_AGAIN)
         await self._counts.write()
+        await self._rows.note_opening(person.person_id, note_of(asked, self._ids))
         return opened
 
     def _check(self, asked: words.GrantOpening) -> Allowed:

@@ -171,7 +171,7 @@ async def test_a_clip_s_key_goes_on_while_the_grant_does(office: Office) -> None
     assert house.keeper is not None
     await house.keeper.tell_the_ledger()
     counts = msgspec.json.decode(next(iter(house.rows.released.values())))["counts"]
-    assert (counts["grant"], counts["grant_continued"]) == (1, 2)
+    assert (counts["grant"], counts["grant_again"]) == (1, 2)
 
 
 async def test_a_clip_that_was_not_begun_in_time_needs_another_use(office: Office) -> None:
