@@ -92,7 +92,7 @@ async def test_a_line_of_a_witnessed_realm_names_witnesses_and_its_time_passes(p
     await expect(line).to_contain_text("checked by Court of Audit and Other Paper, ")
     first = await line.text_content()
     await expect(line).not_to_have_text(first or "")
-    assert re.search(r"\d+s ago", await line.text_content() or "")
+    assert re.search(r"\d+ sec. ago", await line.text_content() or "")
 
 
 async def test_every_entry_is_a_sentence_with_its_evidence(phones: Phones) -> None:

@@ -58,7 +58,17 @@ _NOT_MET = {
 
 # The modules that declare refusals; whatever else a run has loaded declares no others.
 _WITH_REFUSALS = {
-    *("blobs", "database", "errors", "gate", "grant_errors", "http", "opening_errors", "serve", "upload_errors"),
+    *(
+        "blobs",
+        "database",
+        "errors",
+        "gate",
+        "grant_errors",
+        "http",
+        "opening_errors",
+        "serve",
+        "upload_errors",
+    ),
 }
 
 
@@ -98,3 +108,10 @@ def test_the_studio_knows_only_codes_that_exist() -> None:
     )
     local = {"uploads.refused"}  # the client's own word for an answer without a code
     assert set(studio) - set(_codes()) == local
+
+
+def test_the_data_maps_device_part_reads_the_same_in_the_client() -> None:
+    texts = json.loads((_WEB / "i18n/en/ledger.json").read_text())
+    served = json.loads((Path(reelm.__file__).parent / "realm/device.json").read_text())
+    said = {f"device.{item['key']}_{part}": item[part] for item in served for part in ("what", "why", "kept")}
+    assert {key: text for key, text in texts.items() if key.startswith("device.")} == said

@@ -53,7 +53,7 @@ export const ROUTES: Route[] = [
   { pattern: '/staff/{part}', load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns'] },
   { pattern: '/transparency', load: () => import('./transparency/Promises.svelte'), texts: ['ledger'] },
   { pattern: '/transparency/ledger', load: () => import('./transparency/Ledger.svelte'), texts: ['ledger'] },
-  { pattern: '/transparency/data-map', load: () => import('./transparency/DataMap.svelte'), texts: ['ledger'] },
+  { pattern: '/transparency/data-map', load: () => import('./transparency/DataMap.svelte'), texts: ['ledger', 'rights'] },
   { pattern: '/transparency/check', load: () => import('./transparency/Check.svelte'), texts: ['ledger'] },
   {
     pattern: '/make',

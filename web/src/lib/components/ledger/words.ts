@@ -5,6 +5,9 @@ import { ago, countryName, fullTime } from '$lib/services/time';
 import type { Step } from '$lib/services/ledger-check';
 import type { Policy } from '$lib/verify/policy';
 
+/** Foreign words stay in their own direction, whatever stands around them. */
+const isolate = (text: string): string => `\u2068${text}\u2069`;
+
 export const listOf = (names: readonly string[]): string => new Intl.ListFormat(i18n.locale).format(names);
 
 /** One word of a fixed set; what is not in it stands as it came. */
@@ -112,9 +115,11 @@ export function stepSentence(step: Step, nowMs: number): string {
   ]);
   const key = `check.${step.name}_${step.said}`;
   return t(hasText(key) ? key : (`check.any_${step.said}` as Key), {
-    ...step.params,
+    ...Object.fromEntries(
+      Object.entries(step.params).map(([name, value]) => [name, typeof value === 'string' ? isolate(value) : value]),
+    ),
     ...(Object.fromEntries(times) as Record<string, string>),
-    names: listOf(step.names ?? []),
+    names: listOf((step.names ?? []).map(isolate)),
   });
 }
 
