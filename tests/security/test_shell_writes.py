@@ -95,6 +95,28 @@ CALLS: dict[str, str] = {
     "reelm.existing_ids(uuid[])": "SELECT reelm.existing_ids('{{}}')",
     "reelm.due_clips(timestamptz)": "SELECT reelm.due_clips('-infinity')",
     "reelm.wrapped_clip_key(uuid)": "SELECT reelm.wrapped_clip_key('{hidden}')",
+    "reelm.enrolled_staff(text[])": "SELECT reelm.enrolled_staff('{{}}')",
+    "reelm.granted_identity(uuid)": "SELECT reelm.granted_identity('{alice}')",
+    "reelm.granted_ties(uuid, integer, integer)": "SELECT reelm.granted_ties('{alice}', 0, 100)",
+    "reelm.granted_watched(uuid, integer, integer)": "SELECT reelm.granted_watched('{alice}', 0, 100)",
+    "reelm.granted_clips(uuid, integer, integer)": "SELECT reelm.granted_clips('{alice}', 0, 100)",
+    "reelm.granted_clip(uuid, uuid)": "SELECT reelm.granted_clip('{alice}', '{hidden}')",
+    "reelm.note_opening(uuid, jsonb)": "SELECT reelm.note_opening('{alice}', '{{}}')",
+    "reelm.is_operator()": "SELECT reelm.is_operator()",
+    "reelm.is_staff()": "SELECT reelm.is_staff()",
+    "reelm.people_for_staff(text[], uuid[])": "SELECT reelm.people_for_staff('{{}}', ARRAY['{alice}'::uuid])",
+    "reelm.clip_author_in_grant(uuid, uuid)": "SELECT reelm.clip_author_in_grant('{hidden}', '{hidden}')",
+    "reelm.tell_of_grant(uuid, text, uuid[], uuid[])": "SELECT reelm.tell_of_grant('{hidden}', 'opened', "
+    "ARRAY['{alice}'::uuid], ARRAY['{hidden}'::uuid])",
+    "reelm.grants_due(timestamptz)": "SELECT reelm.grants_due('infinity')",
+    "reelm.end_grant(uuid, timestamptz, uuid)": "SELECT reelm.end_grant('{hidden}', 'infinity', '{hidden}')",
+    "reelm.unsettled_grants()": "SELECT reelm.unsettled_grants()",
+    "reelm.settle_grant(uuid, bigint)": "SELECT reelm.settle_grant('{hidden}', 0)",
+    "reelm.forget_grants(timestamptz, timestamptz)": "SELECT reelm.forget_grants('infinity', 'infinity')",
+    "reelm.own_tables()": "SELECT reelm.own_tables()",
+    "reelm.own_rows(text, text[], integer)": "SELECT reelm.own_rows('person_details', '{{}}', 10)",
+    "reelm.expire_exports(timestamptz)": "SELECT reelm.expire_exports('-infinity')",
+    "reelm.erase_subject()": "SELECT reelm.erase_subject()",
 }
 
 
