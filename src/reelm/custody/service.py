@@ -40,6 +40,7 @@ from reelm.custody.opening_calls import OpeningCalls
 from reelm.custody.opening_errors import GrantRefusedError
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
 from reelm.custody.openings import OpeningsService
+from reelm.custody.release_calls import ReleaseCalls
 from reelm.custody.schemas import (
     Challenge,
     Enrolment,
@@ -100,7 +101,7 @@ REMEMBER = dt.timedelta(seconds=20)
 _REMEMBERED = 50_000
 
 
-class KeysClient(LedgerCalls, FarewellCalls, BackupCalls, OpeningCalls):
+class KeysClient(ReleaseCalls, OpeningCalls, LedgerCalls, FarewellCalls, BackupCalls):
     """Asks the keys process. Make it inside the running event loop; `close` it at the end.
 
     `resolve` remembers a session for 20 seconds. A revocation forgets it at once: in this process, and by the
@@ -295,64 +296,6 @@ class KeysClient(LedgerCalls, FarewellCalls, BackupCalls, OpeningCalls):
     async def remove_passkey(self, token: str, passkey_id: UUID) -> None:
         """Raises NotFoundError, or LastCredentialError for the only way to sign in."""
         await self._ask(schemas.RemovePasskey(token, passkey_id), schemas.Done, repeatable=False)
-
-    # --- keys ---------------------------------------------------------------------------------------------
-
-    async def person_key(self, token: str) -> bytes:
-        """Rule (a): the data key of the session's own person, for `seal_field` and `open_field`."""
-        return (await self._ask(schemas.PersonKey(token), schemas.KeyBytes)).key
-
-    async def blind_index(self, kind: schemas.ContactKind, value: str) -> bytes:
-        """The look-up value of a contact. Raises ContactUnsuitableError or TooManyRequestsError."""
-        return (await self._ask(schemas.BlindIndex(kind, value), schemas.KeyBytes)).key
-
-    async def new_clip_key(self, token: str, clip_id: UUID) -> FreshKey:
-        """A key for a clip's files and its wrapped form for `clip_keys`; the caller stores the row."""
-        return await self._ask(schemas.NewFileKey(token, "clip", clip_id), FreshKey)
-
-    async def new_upload_key(self, token: str, upload_id: UUID) -> FreshKey:
-        """A key for an upload's parts and its wrapped form for `uploads`."""
-        return await self._ask(schemas.NewFileKey(token, "upload", upload_id), FreshKey)
-
-    async def upload_key(self, token: str, upload_id: UUID, wrapped: bytes) -> bytes:
-        """Open the key of the session's person's own upload. Raises NotFoundError for anyone else's."""
-        return await self.own_file_key(token, "upload", upload_id, wrapped)
-
-    async def own_file_key(self, token: str, kind: schemas.FileKind, file_id: UUID, wrapped: bytes) -> bytes:
-        """Open the wrapped key of a file of the session's own person. Raises NotFoundError for anyone else's."""
-        return (await self._ask(schemas.OwnFileKey(token, kind, file_id, wrapped), schemas.KeyBytes)).key
-
-    async def clip_key(self, token: str, clip_id: UUID) -> bytes:
-        """The key of a clip the session's person can see. Raises NotFoundError."""
-        return (await self._ask(schemas.ClipKey(token, clip_id), schemas.KeyBytes)).key
-
-    # --- jobs ---------------------------------------------------------------------------------------------
-
-    async def mint_job_ticket(
-        self, token: str, purpose: str, clip_id: UUID | None = None, ttl_seconds: int = 86_400
-    ) -> str:
-        """Rule (b): a ticket to put into a job's arguments; lives at most as long as the purpose allows."""
-        request = schemas.MintJobTicket(token, purpose, clip_id, ttl_seconds)
-        return (await self._ask(request, schemas.Ticket)).ticket
-
-    async def schedule_ticket(self, purpose: str, person_id: UUID, clip_id: UUID | None = None) -> str:
-        """A ticket for a purpose declared to run by schedule; the worker only. Raises TicketRefusedError."""
-        return (await self._ask(schemas.ScheduleTicket(purpose, person_id, clip_id), schemas.Ticket)).ticket
-
-    async def job_keys(
-        self,
-        job_ticket: str,
-        purpose: str,
-        clip_id: UUID | None = None,
-        *,
-        upload: tuple[UUID, bytes] | None = None,
-    ) -> JobKeys:
-        """What a job may use, for five minutes at a time: ask again for longer work. The worker only.
-
-        `purpose` and `clip_id` are what the worker is about to do; a ticket for anything else is refused.
-        `upload` is the id and wrapped key of the upload that the clip is made from.
-        """
-        return await self._ask(schemas.OpenJob(job_ticket, purpose, clip_id, upload), JobKeys)
 
     @staticmethod
     def passkey_answer(challenge_id: UUID, credential: dict[str, Any]) -> PasskeyAnswer:
