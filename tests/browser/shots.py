@@ -111,6 +111,46 @@ async def _right_to_left_person(phone: Phone, places: Places) -> None:
     await phone.page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
 
 
+async def _right_to_left_erase(phone: Phone, places: Places) -> None:
+    await phone.open("/your-data/erase")
+    await expect(phone.page.locator("main form")).to_be_visible()
+    await phone.page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
+
+
+async def _openings(phone: Phone, places: Places) -> None:
+    """What was opened, asked for, refused and opened in an emergency, as the API would send it."""
+    tales: list[dict[str, Any]] = [
+        {"state": "approved", "uses": 2, "what": ["identity"]},
+        {"state": "asked", "what": ["telemetry", "social"], "people_involved": 1},
+        {"state": "denied", "what": ["private"]},
+        {"state": "expired", "uses": 1, "what": ["identity"], "emergency": True, "people_involved": 1},
+    ]
+    used = {"at": "2026-05-03T10:04:00Z", "what": "identity", "entry_index": 12346}
+    items = [
+        {
+            "id": f"00000000-0000-7000-8000-00000000000{number}",
+            "at": "2026-05-03T10:00:00Z",
+            "reason": "support",
+            "people_involved": 2,
+            "emergency": False,
+            "expires_at": "2026-05-03T10:30:00Z",
+            "entry_index": 12345,
+            "uses": 0,
+            **tale,
+            "used": [used] * int(tale.get("uses", 0)),
+        }
+        for number, tale in enumerate(tales)
+    ]
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(json={"items": items, "next_cursor": None})
+
+    await phone.context.route("**/api/v1/me/openings?**", answer)
+    phone.after = phone.context.unroute("**/api/v1/me/openings?**")
+    await phone.open("/your-data/openings")
+    await expect(phone.page.locator("[data-tale]").first).to_be_visible()
+
+
 async def _focus(phone: Phone, places: Places) -> None:
     await phone.open("/")
     await phone.plays()
@@ -143,6 +183,14 @@ STATES = [
     Screen("rtl-feed", _right_to_left),
     Screen("rtl-settings", _right_to_left_settings),
     Screen("rtl-person", _right_to_left_person),
+    Screen("rtl-erase", _right_to_left_erase, signed_in=True),
+    Screen("openings", _openings, signed_in=True),
+    Screen("your-data-loading", _under("**/api/v1/me/data", _hang, "/your-data/see", "main"), signed_in=True),
+    Screen(
+        "your-data-error",
+        _under("**/api/v1/me/data", _break, "/your-data/see", "main .button"),
+        signed_in=True,
+    ),
     Screen("focus-feed", _focus),
     Screen("focus-form", _focus_form),
     Screen("sign-in-wrong", _wrong),

@@ -18,6 +18,7 @@ from tests.browser.console import (
     sign,
 )
 from tests.browser.phone import PATIENCE_MS, Phone
+from tests.browser.test_accessibility import ask_axe
 from tests.conftest import Person, RunningRealm
 from tests.factories.media import plain
 from tests.factories.publishing import published
@@ -94,6 +95,53 @@ async def test_nothing_opens_without_two_people_and_an_entry(
     await dialog.get_by_role("button", name=asker.say("staff.close"), exact=True).click()
     await expect(asker.page.get_by_text(asker.say("staff.ended_text"))).to_be_visible(timeout=LEDGER_MS)
     await expect(asker.page.get_by_text("odile@example.org")).to_have_count(0)
+
+
+async def test_the_console_is_for_everybody_who_works_there(
+    phones: Phones, realm: RunningRealm, sign_up: Any, tmp_path: Any
+) -> None:
+    """axe finds nothing serious on any of the console's screens, in light and dark."""
+    concerned = await sign_up(email="quiet@example.org")
+    asker = await operator(phones, sign_up, realm)
+    second = await operator(phones, sign_up, realm)
+
+    async def clean(phone: Phone) -> None:
+        for scheme in ("light", "dark"):
+            await phone.page.emulate_media(color_scheme=scheme)
+            assert await ask_axe(phone) == []
+
+    await asker.open("/staff")
+    await expect(asker.button("staff.make_key")).to_be_visible(timeout=PATIENCE_MS)
+    await clean(asker)
+    await bring_key(asker)
+    await clean(asker)
+    await keyholder(realm, "enrol", asker.handle)
+    await expect(asker.link("staff.ask")).to_be_visible(timeout=LEDGER_MS)
+    await clean(asker)
+    await enrol(realm, second)
+    await fill_request(asker, concerned, "identity")
+    await asker.page.locator("input[name=emergency]").check()
+    await clean(asker)
+    await asker.page.locator("input[name=emergency]").uncheck()
+    await asker.button("staff.to_sign").click()
+    await expect(asker.page.get_by_text(asker.say("sign.same"))).to_be_visible(timeout=PATIENCE_MS)
+    await clean(asker)
+    await sign(asker)
+    await asker.page.wait_for_url(lambda url: "/staff/0" in url, timeout=LEDGER_MS)
+    path = asker.page.url.removeprefix(asker.url)
+    await second.open(path)
+    await expect(second.button("decide.approve")).to_be_visible(timeout=LEDGER_MS)
+    await clean(second)
+    await approve(second, path)
+    await expect(asker.page.locator(".clock b")).to_be_visible(timeout=LEDGER_MS)
+    await open_class(asker, "identity")
+    await clean(asker)
+
+    person = await phones()
+    await person.use_token(concerned.token, concerned.handle)
+    await person.open("/your-data/openings")
+    await expect(person.page.locator("[data-tale=opened]")).to_be_visible(timeout=PATIENCE_MS)
+    await clean(person)
 
 
 async def test_a_request_can_be_denied(phones: Phones, realm: RunningRealm, sign_up: Any) -> None:
