@@ -12,6 +12,11 @@ from tests.factories.publishing import PIECE, TUS, Upload, described
 
 from reelm_audit.tlog.note import Ed25519Signer, sign_note
 
+# What of a clip is the same in another realm.
+SAME = (
+    *("caption", "tags", "visibility", "permissions", "labels", "language", "created_at", "published_at"),
+    *("draft", "publish_at"),
+)
 STRANGER = Ed25519Signer("elsewhere.example/exports", bytes(range(32)))
 
 
@@ -109,3 +114,26 @@ def packed(files: dict[str, bytes], change: Callable[[zipfile.ZipInfo], None] = 
             change(line)
             archive.writestr(line, data)
     return out.getvalue()
+
+
+async def own_clips(person: Person) -> list[dict[str, Any]]:
+    found, cursor = [], None
+    while True:
+        page = (
+            await person.get("/me/clips", params={"limit": 50, **({"cursor": cursor} if cursor else {})})
+        ).json()
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+def comparable(clip: dict[str, Any]) -> dict[str, Any]:
+    media = clip["media"]
+    sound = clip["sound"]
+    return {
+        **{name: clip[name] for name in SAME},
+        "status": clip["status"],
+        "size": (media["width"], media["height"]),
+        "sound": sound["title"] if sound else None,
+    }

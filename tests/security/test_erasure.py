@@ -148,6 +148,7 @@ async def gone(
     }
     answer = await person.post("/me/erasure", {"handle": f"@{handle.upper()}", "password": PASSWORD})
     assert answer.status_code == 202, answer.text
+    assert (await person.get("/me")).status_code == 401, "every session is over with the answer"
 
     async def over() -> bool:
         rows = await admin.fetchval(

@@ -104,7 +104,7 @@ class ClipLine(msgspec.Struct, frozen=True):
     """A clip as its author made it.
 
     `video` is a file of the archive; `edit` is to be applied to it, and is empty where `video` is finished already.
-    `own_sound`: the sound is the clip's own, so that others may reuse it.
+    `own_sound`: the sound is the clip's own, so that others may reuse it; `borrowed_sound`: it is somebody else's.
     """
 
     id: str
@@ -126,6 +126,7 @@ class ClipLine(msgspec.Struct, frozen=True):
     poster: str | None = None
     edit: dict[str, Any] = {}
     own_sound: bool = False
+    borrowed_sound: bool = False
     sound_title: str | None = None
     mentions: list[str] = []
 

@@ -118,7 +118,9 @@ class ClipCopier:
             video=video,
             poster=poster,
             edit=edit or {},
-            own_sound=own_sound is not None or (media is None and not borrowed),
+            # A clip's own sound comes with its ladder: until then there is none to be seen.
+            own_sound=own_sound is not None or (row["sound_id"] is None and not row["ladder_complete"]),
+            borrowed_sound=borrowed,
             sound_title=own_sound["title"] if own_sound else row["sound_title"],
             **{name: row[name] for name in _SAME},
         )

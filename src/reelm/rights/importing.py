@@ -92,6 +92,7 @@ class ClipIn(msgspec.Struct, frozen=True):
     video: Annotated[str, Meta(max_length=200)] | None = None
     edit: dict[str, Any] = {}
     own_sound: bool = False
+    borrowed_sound: bool = False
     sound_title: Annotated[str, Meta(max_length=100)] | None = None
     mentions: list[Name] = []
 
@@ -109,6 +110,7 @@ class _Tally:
 
     missing: Counter[tuple[str, str]] = field(default_factory=Counter)
     suggestions: list[str] = field(default_factory=list)
+    sound_title: str = "♪"
 
     def lines(self) -> list[dict[str, Any]]:
         return [
@@ -232,6 +234,8 @@ class Importer:
 
     async def _profile(self, hand: Hand, row: ImportRow, reader: ArchiveReader, tally: _Tally) -> None:
         said = await asyncio.to_thread(reader.whole, archive.PROFILE, ProfileIn)
+        # What the pipeline calls the sound of a clip whose author gave it no name.
+        tally.sound_title = f"♪ {said.display_name}"[:100]
         change = _change_of(said)
         if change is None:
             tally.missing["profile", "unsuitable"] += 1
@@ -302,7 +306,7 @@ class Importer:
             tally.missing["schedules", "hour_has_passed"] += 1
         if line.mentions:
             tally.missing["mentions", "people_of_there"] += len(line.mentions)
-        if not line.own_sound:
+        if line.borrowed_sound:
             tally.missing["sound_links", "sounds_of_there"] += 1
         if here:
             return
@@ -326,7 +330,7 @@ class Importer:
             publish_at=None if line.published_at or overdue else line.publish_at,
             created_at=created_at,
             published_at=_not_after(line.published_at, now) if line.published_at else None,
-            sound_title=(line.sound_title or line.caption[:100] or "♪") if line.own_sound else None,
+            sound_title=(line.sound_title or tally.sound_title) if line.own_sound else None,
             edit=edit,
             keep_original=line.keep_original,
             upload_id=upload_id,

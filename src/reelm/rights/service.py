@@ -3,6 +3,7 @@
 What takes long is left to jobs; each carries a ticket that was made in the person's live session.
 """
 
+import asyncio
 import datetime as dt
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from reelm.accounts.service import AccountsService, Visitor
 from reelm.custody.service import KeysClient
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
-from reelm.kit.errors import NotFoundError
+from reelm.kit.errors import NotFoundError, SignInRequiredError
 from reelm.kit.ids import Ids
 from reelm.kit.jobs import enqueue
 from reelm.kit.pages import Page, decode_cursor, encode_cursor
@@ -44,6 +45,7 @@ _TICKET_SECONDS = 7 * 24 * 3600
 _ERASE_FIRST = 100
 # Longer than a witness takes as a rule; shorter than a person waits.
 _INCLUDED_SECONDS = 15.0
+_GONE_SECONDS, _GONE_POLL_SECONDS = 10.0, 0.05
 
 
 class RightsService:
@@ -253,13 +255,24 @@ class RightsService:
             ref = await self._intend(uow, visitor, reference, self._clock.now())
             job = jobs.RightsJob(visitor.person_id, ticket)
             await enqueue(uow, jobs.ERASE, job, priority=_ERASE_FIRST, once_key=None)
-        self._keys.forget(visitor.session_id)
         try:
             included = await self._ledger.included(ref, timeout_seconds=_INCLUDED_SECONDS)
         except LedgerLateError:
             return Erased(None, None)
+        await self._until_gone(visitor)
         receipt = await receipt_text(self._ledger, self._origin, included.index, [opening], included.proof)
         return Erased(included.index, receipt)
+
+    async def _until_gone(self, visitor: Visitor) -> None:
+        """Wait a little until the job has destroyed the keys: then every session is over when this is answered."""
+        try:
+            async with asyncio.timeout(_GONE_SECONDS):
+                while True:
+                    self._keys.forget(visitor.session_id)
+                    await self._keys.resolve(visitor.token)
+                    await asyncio.sleep(_GONE_POLL_SECONDS)
+        except (SignInRequiredError, TimeoutError):
+            return
 
     async def _intend(self, uow: UnitOfWork, visitor: Visitor, reference: str, now: dt.datetime) -> UUID:
         """Write the intent and its entry, once a person."""

@@ -13,9 +13,11 @@ from tests.conftest import Person, eventually
 from tests.factories.archives import (
     STRANGER,
     archive_of,
+    comparable,
     contents,
     imported,
     json_lines,
+    own_clips,
     packed,
     signed_again,
     upload_archive,
@@ -23,11 +25,6 @@ from tests.factories.archives import (
 from tests.factories.media import plain
 from tests.factories.publishing import finished, published, settled
 
-# What of a clip is the same in another realm.
-SAME = (
-    *("caption", "tags", "visibility", "permissions", "labels", "language", "created_at", "published_at"),
-    *("draft", "publish_at"),
-)
 CLIPS: list[dict[str, Any]] = [
     {"caption": "one #sea", "visibility": "everyone", "sound_title": "waves"},
     {"caption": "two", "visibility": "followers", "permissions": {"comments": False, "download": True}},
@@ -63,29 +60,6 @@ async def author(sign_up: Any, friend: Person, video: Path) -> Person:
 @pytest.fixture(scope="module")
 async def archive(author: Person) -> bytes:
     return await archive_of(author, seconds=120)
-
-
-async def own_clips(person: Person) -> list[dict[str, Any]]:
-    found, cursor = [], None
-    while True:
-        page = (
-            await person.get("/me/clips", params={"limit": 50, **({"cursor": cursor} if cursor else {})})
-        ).json()
-        found += page["items"]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            return found
-
-
-def comparable(clip: dict[str, Any]) -> dict[str, Any]:
-    media = clip["media"]
-    sound = clip["sound"]
-    return {
-        **{name: clip[name] for name in SAME},
-        "status": clip["status"],
-        "size": (media["width"], media["height"]),
-        "sound": sound["title"] if sound else None,
-    }
 
 
 async def test_an_equal_account(author: Person, friend: Person, archive: bytes, sign_up: Any) -> None:
