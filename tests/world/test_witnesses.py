@@ -5,6 +5,7 @@ Good witnesses are real processes of `reelm-audit witness serve`; bad ones answe
 
 import asyncio
 import contextlib
+import datetime as dt
 import http.server
 import json
 import subprocess
@@ -23,6 +24,7 @@ from reelm.kit.listen import Listener
 from reelm.ledger.errors import LedgerFatalError, LedgerLateError
 from reelm.ledger.repository import WANTED
 from reelm.ledger.sequencer import Sequencer
+from reelm.ledger.service import read_state
 from reelm.ledger.tiles import PUBLIC
 from reelm_audit.tlog import policy, proof
 from reelm_audit.tlog.checkpoint import Checkpoint
@@ -194,6 +196,10 @@ async def test_a_quorum_that_is_lost_holds_releases_back_and_is_found_again(
                 return bool(await uow.fetch_value("SELECT late_since IS NOT NULL FROM ledger_head"))
 
         await eventually(told)
+        for seconds, expected in ((30, "witnessed"), (61, "late")):
+            async with ledger.as_web.transaction() as uow:
+                later = ledger.clock.now() + dt.timedelta(seconds=seconds)
+                assert (await read_state(uow, later)).state == expected
         await ledger.append(range(2, 40))  # the ledger itself goes on
         assert gone.process.stdout
         gone.process.stdout.close()
@@ -205,6 +211,29 @@ async def test_a_quorum_that_is_lost_holds_releases_back_and_is_found_again(
             return not await told()
 
         await eventually(mended)
+
+
+async def test_a_charter_with_witnesses_does_not_count_what_was_published_without(
+    ledger: OwnLedger, witnesses: list[RealWitness]
+) -> None:
+    """Old entries, too, are proved under the new policy before anything is released by them."""
+    async with kept(ledger, "quorum none\n"):
+        refs = await ledger.append(range(5))
+        await ledger.service().included(refs[-1])
+    witnesses[1].stop()
+    release = both(witnesses)
+    async with kept(ledger, release):
+        with pytest.raises(LedgerLateError):
+            await ledger.service().included(refs[0], timeout_seconds=0.5)
+        assert (await ledger.service().state()).state == "starting"
+        witnesses[1].start(witnesses[1].port)
+        included = await ledger.service().included(refs[0], timeout_seconds=30)
+        _proved(ledger, included.proof, entry(0).to_bytes(), release)
+
+        async def witnessed() -> bool:
+            return (await ledger.service().state()).state == "witnessed"
+
+        await eventually(witnessed)
 
 
 async def test_a_slow_and_a_dead_witness_delay_nobody_where_others_are_enough(
@@ -276,7 +305,7 @@ async def test_a_witness_that_lies_is_named_and_stops_nothing(ledger: OwnLedger,
         async with kept(ledger, release, "quorum none\n") as keeping:
             ref = await _appended(ledger, 0)
             with pytest.raises(LedgerLateError):
-                await ledger.service().included(ref, timeout_seconds=0.6)
+                await ledger.service().included(ref, timeout_seconds=0.3)
 
             async def named() -> Any:
                 state = await ledger.service().state()

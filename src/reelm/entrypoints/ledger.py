@@ -22,7 +22,7 @@ from reelm.ledger import entries
 from reelm.ledger.adoption import Adopter, Adoption
 from reelm.ledger.errors import LedgerFatalError
 from reelm.ledger.fsck import Findings, Fsck
-from reelm.ledger.repository import RESUMED, LedgerReader, LedgerWriter, SequencerWriter
+from reelm.ledger.repository import CHANGED, RESUMED, LedgerReader, LedgerWriter, SequencerWriter
 from reelm.ledger.sequencer import LOCK, origin_of
 from reelm.ledger.service import LedgerState, read_state
 from reelm.realm.service import RealmService
@@ -112,6 +112,7 @@ async def _let_go_on(database: Database) -> None:
     async with database.transaction() as uow:
         await SequencerWriter(uow).forget_problem()
         await LedgerWriter(uow).tell(RESUMED)
+        await LedgerWriter(uow).tell(CHANGED)
 
 
 @asynccontextmanager

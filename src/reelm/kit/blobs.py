@@ -91,7 +91,7 @@ class LocalBlobStore:
 
     def _temporary(self, path: Path) -> Path:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
         except OSError as error:
             raise BlobStoreFullError(retry_after_seconds=60) from error
         return path.with_name(f".{path.name}.{secrets.token_hex(6)}")
@@ -166,6 +166,15 @@ class LocalBlobStore:
     def local_path(self, name: str) -> Path | None:
         path = self._path(name)
         return path if path.is_file() else None
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it, durably: a file in a folder that a power cut forgets is lost with it."""
+    if path.is_dir():
+        return
+    _make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(path: Path) -> None:

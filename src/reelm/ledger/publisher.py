@@ -75,7 +75,7 @@ class Publisher:
         self._released, self._published = head.release_size, head.public_size
         self._last: Round | None = None
         self._late_rounds: list[Round] = []
-        self._wanted = False
+        self._wanted = head.release_checkpoint is None
         self._public_due = self._clock.monotonic()
         self._refresh_due = self._public_due
         self._late: dict[str, dt.datetime] = {}

@@ -253,6 +253,20 @@ class SequencerWriter:
         )
         return touched == 1
 
+    async def forget_published(self, term: int, *, release: bool, public: bool) -> None:
+        """The policy has changed, and the checkpoint that met the old one doesn't meet it: there is none now."""
+        await self._uow.execute(
+            "UPDATE ledger_head SET release_size = CASE WHEN $2 THEN 0 ELSE release_size END, "
+            "release_checkpoint = CASE WHEN $2 THEN NULL ELSE release_checkpoint END, "
+            "release_at = CASE WHEN $2 THEN NULL ELSE release_at END, "
+            "public_size = CASE WHEN $3 THEN 0 ELSE public_size END, "
+            "public_checkpoint = CASE WHEN $3 THEN NULL ELSE public_checkpoint END, "
+            "public_at = CASE WHEN $3 THEN NULL ELSE public_at END WHERE term = $1",
+            term,
+            release,
+            public,
+        )
+
     async def say_late(self, term: int, since: dt.datetime | None) -> None:
         await self._uow.execute(
             "UPDATE ledger_head SET late_since = $2 WHERE term = $1 AND late_since IS DISTINCT FROM $2",

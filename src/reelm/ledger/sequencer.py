@@ -29,7 +29,7 @@ from reelm.kit.errors import NotFoundError, OverloadedError
 from reelm.ledger.entries import AnyEntry
 from reelm.ledger.errors import LedgerFatalError, LedgerTakenOverError
 from reelm.ledger.publisher import Publisher, Signer, Step, together
-from reelm.ledger.repository import LedgerReader, SequencerWriter
+from reelm.ledger.repository import CHANGED, LedgerReader, LedgerWriter, SequencerWriter
 from reelm.ledger.schemas import Head, Waiting
 from reelm.ledger.tiles import PUBLIC, RELEASE, Growth, Prover, TileStore
 from reelm.ledger.transport import Send, send
@@ -129,6 +129,7 @@ class Sequencer:
         self._growth = await Growth.load(self._store, head.size, head.root)
         await self._compare(head)
         log = Verifier.from_vkey(vkey)
+        head = await self._forget_what_is_not_met(head, log, release, public)
         links = [
             WitnessLink(witness, log, self._prover, self._ask, self._clock, witnesses.get(witness.key.vkey))
             for witness in _witnesses(release, public)
@@ -144,6 +145,21 @@ class Sequencer:
             self._step,
         )
         return head
+
+    async def _forget_what_is_not_met(
+        self, head: Head, log: Verifier, release: Policy, public: Policy
+    ) -> Head:
+        """A charter with other witnesses: nothing counts as published before they have cosigned."""
+        lapsed = [
+            note is not None and not _meets(note, each, log)
+            for note, each in ((head.release_checkpoint, release), (head.public_checkpoint, public))
+        ]
+        if not any(lapsed):
+            return head
+        async with self._database.transaction() as uow:
+            await SequencerWriter(uow).forget_published(head.term, release=lapsed[0], public=lapsed[1])
+            now = await LedgerReader(uow).find_head()
+        return now or head
 
     async def _compare(self, head: Head) -> None:
         """Raise `LedgerFatalError` unless every published checkpoint is a prefix of the head."""
@@ -180,6 +196,7 @@ class Sequencer:
         async with self._database.transaction() as uow:
             if self._term and not await SequencerWriter(uow).say_problem(self._term, str(problem)):
                 raise LedgerTakenOverError
+            await LedgerWriter(uow).tell(CHANGED)
 
     async def _turns(self) -> None:
         heard_of = self._clock.monotonic()
@@ -301,6 +318,14 @@ def _policy(text: str) -> Policy:
         return policies.parse(text)
     except PolicyError as error:
         raise LedgerFatalError(f"a witness policy of the charter can't be read: {error}") from error
+
+
+def _meets(note: str, policy: Policy, log: Verifier) -> bool:
+    try:
+        policy.open(note, log)
+    except (NoteError, PolicyError):
+        return False
+    return True
 
 
 def _witnesses(*both: Policy) -> Collection[Witness]:

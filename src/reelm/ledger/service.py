@@ -57,6 +57,7 @@ SILENT_SECONDS = 60.0
 LATE_SECONDS = 60.0
 _POLL_SECONDS = 0.5
 _FRESH_SECONDS = 5.0
+_BRIEF_SECONDS = 0.5
 _SHOWN_DAYS = 30
 _END = 2**62
 E = TypeVar("E", bound=Entry)
@@ -85,8 +86,12 @@ class LedgerService:
             listener.on_return(self._wake)
 
     def _wake(self) -> None:
+        """Something changed: wake whoever waits, and let what is known of the state grow old soon."""
         self._heard.set()
         self._heard = asyncio.Event()
+        if self._state is not None:
+            soon = self._clock.monotonic() + _BRIEF_SECONDS
+            self._state = (min(self._state[0], soon), self._state[1])
 
     # --- adding -------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 from tests.conftest import eventually
 from tests.factories.ledger import OwnLedger, entry, large_entry
 
@@ -23,6 +24,7 @@ from reelm.ledger.sequencer import Sequencer
 from reelm.ledger.tiles import Growth
 from reelm_audit.tlog import policy, proof
 from reelm_audit.tlog.checkpoint import Checkpoint, open_checkpoint
+from reelm_audit.tlog.cosignature import CosignatureSigner
 from reelm_audit.tlog.merkle import leaf_hashes, root_of, verify_consistency
 
 
@@ -278,6 +280,29 @@ async def test_a_clock_that_steps_back_changes_nothing(ledger: OwnLedger) -> Non
     again = ledger.sequencer(clock=clock)
     await again.start()
     assert await ledger.bodies() == [entry(n).to_bytes() for n in range(60)]
+
+
+async def test_a_lost_quorum_is_an_alarm_after_a_minute_and_again_every_minute(ledger: OwnLedger) -> None:
+    clock = FixedClock(dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC))
+    key = CosignatureSigner("w.test", b"w" * 32)
+    policy_text = f"witness w {key.vkey} http://127.0.0.1:9\nquorum w\n"
+    sequencer = ledger.sequencer(policy_text, clock=clock)
+    await sequencer.start()
+    await ledger.append([1])
+    await sequencer.turn()
+    publisher = sequencer.publisher
+    assert publisher
+    publisher.want()
+    assert not await publisher._publish_release()
+    alarms: list[int] = []
+    with capture_logs() as logs:
+        for _ in range(15):
+            publisher._sound_alarm()
+            alarms.append(sum(each["event"] == "ledger.quorum_lost" for each in logs))
+            clock.advance(dt.timedelta(seconds=10))
+    assert alarms == [0] * 6 + [1] * 6 + [2] * 3
+    assert logs[0]["log_level"] == "error"
+    assert "w" in logs[0]["witnesses"]
 
 
 async def test_a_signature_that_does_not_verify_stops_the_ledger(ledger: OwnLedger) -> None:
