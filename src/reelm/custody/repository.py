@@ -177,12 +177,7 @@ class PostgresRows:
 
     async def add_released(self, reference: UUID, entry: bytes) -> None:
         async with self._database.transaction() as uow:
-            await uow.execute(
-                "INSERT INTO ledger_entries (ref, kind, body) VALUES ($1, 'keys.released', $2)"
-                " ON CONFLICT (ref) DO NOTHING",
-                reference,
-                entry,
-            )
+            await uow.execute("SELECT reelm.tell_released($1, $2)", reference, entry)
 
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
         async with self._database.transaction() as uow:

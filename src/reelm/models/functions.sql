@@ -412,6 +412,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
      AND NOT (c.audience = 'everyone' AND c.status = 'ready' AND c.published_at IS NOT NULL)
 $$;
 
+-- The hourly account of released keys, from `reelm keys` alone: once for each reference, however often it is told.
+CREATE OR REPLACE FUNCTION reelm.tell_released(entry_ref uuid, entry bytea) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO ledger_entries (ref, kind, body) VALUES (entry_ref, 'keys.released', entry) ON CONFLICT (ref) DO NOTHING
+$$;
+
 CREATE OR REPLACE TRIGGER liked AFTER INSERT OR DELETE ON likes FOR EACH ROW EXECUTE FUNCTION reelm.on_like();
 CREATE OR REPLACE TRIGGER reposted AFTER INSERT OR DELETE ON reposts
   FOR EACH ROW EXECUTE FUNCTION reelm.on_repost();

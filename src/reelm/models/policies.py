@@ -64,6 +64,7 @@ FUNCTION_GRANTS = {
     "reelm.granted_watched(uuid, integer, integer)": "reelm_keys",
     "reelm.granted_clips(uuid, integer, integer)": "reelm_keys",
     "reelm.granted_clip(uuid, uuid)": "reelm_keys",
+    "reelm.tell_released(uuid, bytea)": "reelm_keys",
     "reelm.is_operator()": "reelm_web, reelm_worker, reelm_keys",
     "reelm.note_opening(uuid, jsonb)": "reelm_keys",
     "reelm.is_staff()": "reelm_web, reelm_worker, reelm_keys",
