@@ -273,9 +273,9 @@ def _used_other_approval(s: Script) -> object:
     return s.end(asked)
 
 
-def _used_other_person(s: Script) -> object:
+def _linkable_opening(s: Script) -> object:
     asked = s.grant(minutes=60)
-    s.use(asked, person=s.digest())
+    s.use(asked, person=asked.people[0])
     return s.end(asked)
 
 
@@ -447,7 +447,7 @@ IN_ENTRIES = (
     BadRealm("an opening after the time was over", "grant.used-after-expiry", _used_late),
     BadRealm("an opening after the end", "grant.used-after-closing", _used_after_end),
     BadRealm("an opening under another's approval", "grant.used-other-approval", _used_other_approval),
-    BadRealm("an opening of somebody else's data", "grant.used-outside-people", _used_other_person),
+    BadRealm("a person in request and opening", "reference.reused", _linkable_opening),
     BadRealm("an opening of more than was asked for", "grant.used-outside-classes", _used_other_class),
     BadRealm("an account of an hour to come", "keys.hour-misdated", _unfinished_hour),
     BadRealm("an account from half past", "keys.hour-misdated", _half_hour),

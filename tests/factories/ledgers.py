@@ -130,6 +130,10 @@ class Script:
     def secret(self) -> bytes:
         return self.random.randbytes(32)
 
+    def another(self, reference: str) -> str:
+        """Return a fresh mark of the person whom a request names by another."""
+        return hashlib.sha256(f"{reference} {self.size}".encode()).hexdigest()
+
     def digest(self) -> str:
         return self.random.randbytes(32).hex()
 
@@ -283,7 +287,7 @@ class Script:
         said = {
             "request": asked.index,
             "approval": asked.approval,
-            "person": self.random.choice(asked.people),
+            "person": self.another(self.random.choice(asked.people)),
             "data_class": self.random.choice(asked.classes),
             "count": 1,
             **fields,

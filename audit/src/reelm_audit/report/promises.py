@@ -99,7 +99,8 @@ def _grants(overview: Overview) -> str:
     return (
         f"{count(kinds['grant.requested'], 'request')}, {number(kinds['grant.approved'])} approved, "
         f"{number(kinds['grant.denied'])} denied, {count(kinds['grant.used'], 'opening')}. For each: two enrolled "
-        "people, both signatures, the time, the people and the kinds of data were checked."
+        "people, both signatures, the time and the kinds of data were checked. Whose data it was is for the people "
+        "themselves to check, by their receipts."
     )
 
 

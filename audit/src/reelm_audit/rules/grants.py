@@ -245,10 +245,6 @@ class Grants:
                 request=request,
                 approval=grant.approval,
             )
-        elif entry["person"] not in grant.people:
-            self._report(
-                "grant.used-outside-people", f"The request is entry {request}.", at.index, request=request
-            )
         elif entry["data_class"] not in grant.classes:
             asked = ", ".join(sorted(grant.classes))
             self._report(

@@ -1,7 +1,7 @@
 """References: each mark of a person or document appears once, so that nothing links two acts of one person.
 
-The one exception is an opening, which repeats the mark of its own request. Marks are kept for as long as the check
-runs, at about a hundred bytes each.
+An opening has a mark of its own, too: whether its person is one of the request's is for the keys process to hold and
+for the person to check, by their receipt. Marks are kept for as long as the check runs, at about a hundred bytes each.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ class Marks:
         self._seen: set[bytes] = set()
         self.handlers: Mapping[str, Handler] = {
             "grant.requested": self._request,
+            "grant.used": self._person,
             "rights.exported": self._person,
             "rights.erased": self._person,
         }
