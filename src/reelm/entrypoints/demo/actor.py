@@ -72,9 +72,11 @@ class Actor(Client):
         except RefusedError as refused:
             if refused.code != "accounts.handle_taken":
                 raise
-        session = self.send(
-            "POST", "/api/v1/sessions", {name: account[name] for name in ("handle", "password")}
-        )
+        self.come_back(account["handle"], account["password"])
+
+    def come_back(self, handle: str, password: str) -> None:
+        """Sign in as somebody who has an account."""
+        session = self.send("POST", "/api/v1/sessions", {"handle": handle, "password": password})
         self._token = session["token"]
 
     def publish(self, file: Path, about: dict[str, Any]) -> str:

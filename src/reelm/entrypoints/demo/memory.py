@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -33,6 +34,15 @@ class Memory:
     def password(self, handle: str) -> str:
         """The password of one of the cast, random per realm."""
         return str(self._kept["passwords"][handle])
+
+    def secret(self, name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(12)) -> str:
+        """A secret of this realm's demo by its name, made once."""
+        with self._lock:
+            known = self._kept.setdefault("secrets", {})
+            if name not in known:
+                known[name] = make()
+                self._write()
+            return str(known[name])
 
     def find(self, deed: str) -> str | None:
         """What a deed led to (an id, or just `yes`), if it's done."""
