@@ -1,7 +1,7 @@
 """References: each mark of a person or document appears once, so that nothing links two acts of one person.
 
-An opening has a mark of its own, too: whether its person is one of the request's is for the keys process to hold and
-for the person to check, by their receipt. Marks are kept for as long as the check runs, at about a hundred bytes each.
+An opening has a mark of its own, too: that its person is one of the request's is for the keys process to hold, and
+for the person to check by their receipt. Marks are kept for as long as the check runs, at some hundred bytes each.
 """
 
 from collections.abc import Mapping
