@@ -63,8 +63,8 @@ def unseal(key: bytes, sealed: bytes, about: bytes) -> bytes:
 class KekRing:
     """The key-encryption keys by slot; new values are sealed under `active`.
 
-    A slot is one file: `kek` is slot 1, `kek-<n>` slot n (2 to 255). Slots let a group of jurisdictions, or a
-    rotation, have its own key.
+    A slot is one file: `kek` is slot 1, `kek-<n>` slot n (2 to 255). A realm has one; while it is rotated
+    (`rotation`) it has two, and the newest, the highest, is the active one.
     """
 
     def __init__(self, keys: Mapping[int, bytes], active: int = FIRST_SLOT) -> None:
@@ -114,7 +114,7 @@ def read_ring(folder: Path) -> KekRing:
         if len(key) != KEY_BYTES:
             raise KeyFileError(f"{path.name} must be {KEY_BYTES} bytes, it has {len(key)}")
         keys[int(suffix) if suffix else FIRST_SLOT] = key
-    return KekRing(keys, FIRST_SLOT)
+    return KekRing(keys, max(keys, default=FIRST_SLOT))
 
 
 def create_slot(folder: Path, slot: int = FIRST_SLOT) -> None:

@@ -57,7 +57,7 @@ class Epochs:
         """Make the first epoch, or finish a turn that was cut off; return the epoch."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         for draft in self._folder.glob(".*.new"):
-            _destroy(draft)
+            destroy(draft)
         numbers = _numbers(self._folder)
         if not numbers:
             return self._begin(now, now)
@@ -99,7 +99,7 @@ class Epochs:
     def _end_before(self, number: int) -> None:
         for path in sorted(self._folder.iterdir()):
             if path.stem.isdecimal() and int(path.stem) < number:
-                _destroy(path)
+                destroy(path)
         _sync(self._folder)
 
 
@@ -127,13 +127,17 @@ def export_epoch(folder: Path, escrow: Path) -> int:
     target = escrow / "epoch"
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     escrow.chmod(0o700)
-    for path in sorted(folder.glob("kek*")):
-        _write(escrow / path.name, path.read_bytes())
+    slots = {path.name: path.read_bytes() for path in sorted(folder.glob("kek*"))}
+    for name, key in slots.items():
+        _write(escrow / name, key)
+    for path in sorted(escrow.glob("kek*")):
+        if path.name not in slots:
+            destroy(path)
     for name in (f"{number}.key", f"{number}.snapshot"):
         _write(target / name, (folder / "epoch" / name).read_bytes())
     for path in sorted(target.iterdir()):
         if path.stem.isdecimal() and int(path.stem) != number:
-            _destroy(path)
+            destroy(path)
     _sync(target)
     return number
 
@@ -180,7 +184,7 @@ def _write(path: Path, data: bytes) -> None:
     _sync(path.parent)
 
 
-def _destroy(path: Path) -> None:
+def destroy(path: Path) -> None:
     """Overwrite a file and remove it."""
     size = path.stat().st_size
     with path.open("r+b") as file:
@@ -188,6 +192,15 @@ def _destroy(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.unlink()
+
+
+def reseal_epoch_keys(folder: Path, ring: KekRing) -> None:
+    """Seal the keys of the epochs in a `keys` folder under the ring's active key."""
+    place = folder / "epoch"
+    for number in _numbers(place):
+        about = _key_context(number)
+        path = place / f"{number}.key"
+        _write(path, ring.seal(ring.unseal(path.read_bytes(), about), about))
 
 
 def _sync(folder: Path) -> None:

@@ -177,7 +177,7 @@ def _prepare_folder(folder: Path, store: Path) -> KekRing:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
-    if not slot_path(folder, FIRST_SLOT).exists():
+    if not any(slot_path(folder, slot).exists() for slot in range(FIRST_SLOT, 256)):
         if store.exists():
             raise KeyFileError("the key store is here but its key file is missing; put the key file back")
         create_slot(folder)
