@@ -118,7 +118,7 @@ async def test_killed_at_each_step_nothing_is_lost_or_doubled(ledger: OwnLedger,
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(8))
 async def test_killed_over_and_over(ledger: OwnLedger, mortals: Mortals, seed: int) -> None:
-    await _killed_rounds(ledger, mortals, 12 * len(STEPS), seed=100 + seed)
+    await _killed_rounds(ledger, mortals, 5 * len(STEPS), seed=100 + seed)
 
 
 @pytest.mark.parametrize("step", STEPS)

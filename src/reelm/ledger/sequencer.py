@@ -96,6 +96,8 @@ class Sequencer:
         self._step = step
         self._growth = Growth()
         self._term = 0
+        # Whether entries may have their index and not be under the head: what a turn that was cut short leaves.
+        self._cut_short = True
         self._more = asyncio.Event()
         self.publisher: Publisher | None = None
 
@@ -224,8 +226,11 @@ class Sequencer:
 
     async def turn(self) -> int:
         """Bring the next entries under the head; return how many."""
-        bodies = await self._placed() or await self._place()
+        bodies = await self._placed() if self._cut_short else []
+        self._cut_short = True
+        bodies = bodies or await self._place()
         if not bodies:
+            self._cut_short = False
             return 0
         grown = self._growth.copy()
         files = grown.grow(bodies)
@@ -236,6 +241,7 @@ class Sequencer:
         await self._step("tiles")
         await self._advance(grown.size, grown.root())
         self._growth = grown
+        self._cut_short = len(bodies) == TURN_ENTRIES
         await self._step("head")
         if self.publisher is not None:
             self.publisher.offer(grown.size, grown.root())
