@@ -114,6 +114,8 @@ def play(realm: RunningRealm, folder: Path) -> None:
     for member in (ada, ben):
         command = member.bring_key()
         enrolled = json.loads(reelm(realm, *command.split()[1:], "--yes", "--json"))
+        alone = member.ask("GET", "/api/v1/staff/me", 200).json()["alone"]
+        must(alone == (member is ada), f"{member.handle} is told: alone {alone}")
         say(
             f"{member.handle} made a key; a keyholder ran `{command}`. It is entry {enrolled['index']} of the ledger."
         )

@@ -10,12 +10,14 @@ import pytest
 from tests.conftest import Person, RunningRealm
 from tests.factories.clips import IDS, put_clip
 from tests.factories.publishing import begin
+from tests.security.heist import heist
 
 from reelm.custody.service import KeysClient
 from reelm.kit.clock import SystemClock
 from reelm.models import everything  # noqa: F401 - importing declares the tables
 from reelm.models.declare import DataClass, metadata
 
+__all__ = ["heist"]
 GUARDED = {DataClass.IDENTITY, DataClass.PRIVATE, DataClass.SOCIAL, DataClass.TELEMETRY}
 ROLES = ("reelm_web", "reelm_worker", "reelm_catalog")
 # Tables that hold more of a person than what everyone may know, and the view over one of them.

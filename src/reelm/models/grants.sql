@@ -49,7 +49,7 @@ CREATE OR REPLACE FUNCTION reelm.tell_of_grant(of_grant uuid, of_kind text, told
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   INSERT INTO notices (person_id, id, kind)
   SELECT t.person_id, t.id, of_kind
-    FROM unnest(told, ids) AS t (person_id, id) JOIN grants g ON g.id = of_grant AND g.state = 'approved'
+    FROM unnest(told, ids) AS t (person_id, id) JOIN grants g ON g.id = of_grant AND g.state IN ('approved', 'expired', 'closed')
    WHERE (g.asked_by = reelm.subject() OR g.decided_by = reelm.subject() OR session_user = 'reelm_worker')
      AND CASE of_kind
        WHEN 'opened' THEN EXISTS (
