@@ -187,6 +187,8 @@ class GrantUses:
         [(reference, nonce)] = await self._keys.references(entries.USED, [(person_id, document)])
         entry = entries.used(now, self._realm.charter_digest, grant, reference, what)
         async with self._database.transaction(visitor.ticket) as uow:
+            if not await GrantsWriter(uow).hold(grant.id):
+                raise GrantStateError
             ref = await self._ledger.append(uow, entry)
             use = UseRecord(
                 use_id, grant.id, person_id, what, clip_id, "pending", nonce, document, ref, None, now

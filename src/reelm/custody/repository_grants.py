@@ -219,6 +219,17 @@ class GrantsWriter(GrantsReader):
             "DELETE FROM grant_decisions WHERE grant_id = $1 AND person_id = $2", grant_id, person_id
         )
 
+    async def hold(self, grant_id: UUID) -> bool:
+        """Keep a grant approved until the transaction ends; False if it is not.
+
+        Called before the entry is added, as `move` is: entries stand in the ledger in the order in which they were
+        added, so no use comes after its grant's end.
+        """
+        held = await self._uow.fetch_row(
+            "SELECT id FROM grants WHERE id = $1 AND state = 'approved' FOR SHARE", grant_id
+        )
+        return held is not None
+
     async def add_use(self, use: UseRecord) -> None:
         await self._uow.execute(
             "INSERT INTO grant_uses (id, grant_id, person_id, what, clip_id, state, nonce, document, ref, at) "
