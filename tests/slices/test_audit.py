@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 from tests.conftest import PASSWORD, RunningRealm
 
-
 # Tests set a grant's end to now, in the database, behind the realm's back: the auditor sees that, as it should.
 PROVOKED = {"grant.ended-early"}
 

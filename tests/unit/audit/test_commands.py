@@ -141,6 +141,16 @@ def test_a_proof_is_checked_with_entry_or_copy(capsys, log, copy, script, tmp_pa
     assert run(capsys, "proof", file, "--entry", entry, *vkey)[0] == 0
     code, out, _ = run(capsys, "proof", file, "--mirror", copy, "--json")
     assert (code, json.loads(out)["index"]) == (0, 42)
+    file.write_text(log.proof(299).text())
+    assert run(capsys, "proof", file, "--mirror", copy)[0] == 0, "in the last bundle, which is partial"
+    file.write_text(
+        log.proof(len(script.entries) - 1)
+        .text()
+        .replace("index 2", "index 99992")
+        .replace("index 3", "index 99993")
+    )
+    assert run(capsys, "proof", file, "--mirror", copy)[0] == 2, "this copy has no such entry"
+    file.write_text(log.proof(42).text())
     assert run(capsys, "proof", file, "--entry", entry)[0] == 2, "whose ledger it is must be known"
     policy = tmp_path / "policy"
     policy.write_text(f"log {log.key.vkey}\n{script.terms.public_policy}")

@@ -100,10 +100,12 @@ def _say_wrong(reason: str, *, as_json: bool) -> int:
 
 
 def _entry(path: Path, index: int) -> bytes:
+    bundle = open_bundle(path)
     try:
-        for start, entries in open_bundle(path).bundles(index + 1, index):
-            if index < start + len(entries):
+        for start, entries in bundle.bundles(bundle.about.size, index):
+            if start <= index < start + len(entries):
                 return entries[index - start]
+            break
     except TileError as error:
         raise CouldNotCheckError(str(error)) from error
     raise CouldNotCheckError(f"entry {index} is not in this copy")
