@@ -24,6 +24,16 @@ export interface Route {
 
 const now = (ready: Screen) => ({ ready, load: () => Promise.resolve({ default: ready }) });
 
+type Place = Omit<Route, 'pattern'>;
+
+/** Screens that hold several addresses. */
+const settings: Place = { load: () => import('./settings/Settings.svelte'), texts: ['settings'] };
+const yourData: Place = {
+  load: () => import('./your-data/YourData.svelte'),
+  texts: ['rights', 'columns'],
+};
+const staff: Place = { load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns'] };
+
 export const ROUTES: Route[] = [
   { pattern: '/', ...now(Feed), cinema: true },
   { pattern: '/c/{id}', load: () => import('./clip/ClipPage.svelte'), cinema: true },
@@ -36,21 +46,13 @@ export const ROUTES: Route[] = [
   { pattern: '/notices', load: () => import('./notices/Notices.svelte'), account: true },
   { pattern: '/sign-in', load: () => import('./enter/SignIn.svelte') },
   { pattern: '/sign-up', load: () => import('./enter/SignUp.svelte') },
-  {
-    pattern: '/settings',
-    load: () => import('./settings/Settings.svelte'),
-    texts: ['settings'],
-  },
-  {
-    pattern: '/settings/{part}',
-    load: () => import('./settings/Settings.svelte'),
-    texts: ['settings'],
-  },
-  { pattern: '/your-data', load: () => import('./your-data/YourData.svelte'), texts: ['rights'] },
-  { pattern: '/your-data/{part}', load: () => import('./your-data/Part.svelte'), texts: ['rights'] },
-  { pattern: '/your-data/see/{table}', load: () => import('./your-data/Rows.svelte'), texts: ['rights', 'columns'], account: true },
-  { pattern: '/staff', load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns'] },
-  { pattern: '/staff/{part}', load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns'] },
+  { pattern: '/settings', ...settings },
+  { pattern: '/settings/{part}', ...settings },
+  { pattern: '/your-data', ...yourData },
+  { pattern: '/your-data/{part}', ...yourData },
+  { pattern: '/your-data/{part}/{table}', ...yourData },
+  { pattern: '/staff', ...staff },
+  { pattern: '/staff/{part}', ...staff },
   { pattern: '/transparency', load: () => import('./transparency/Promises.svelte'), texts: ['ledger'] },
   { pattern: '/transparency/ledger', load: () => import('./transparency/Ledger.svelte'), texts: ['ledger'] },
   { pattern: '/transparency/data-map', load: () => import('./transparency/DataMap.svelte'), texts: ['ledger', 'rights'] },

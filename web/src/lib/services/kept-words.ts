@@ -15,7 +15,7 @@ export const CLASS_ORDER: readonly DataClass[] = [
 /** `created_at` as «created at»: the realm's own name of a column, readable. */
 export function columnWords(name: string): string {
   return name
-    .replace(/_(sealed|index|ms|id)$/, '')
+    .replace(/_(sealed|ms|id)$/, '')
     .replaceAll('_', ' ')
     .replace(/^./, (first) => first.toUpperCase());
 }

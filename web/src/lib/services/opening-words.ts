@@ -32,6 +32,7 @@ export function openingSentence(opening: Opening, operator: string): string {
   const tale = taleOf(opening);
   const key = opening.emergency && tale === 'opened' ? 'opened.sentence_emergency' : (`opened.sentence_${tale}` as Key);
   return t(key, {
+    count: opening.people_involved,
     people: staffWords(opening.people_involved, operator),
     what: openedWords(reached(opening)),
     day: dayWords(opening.used[0]?.at ?? opening.at, i18n.locale),
