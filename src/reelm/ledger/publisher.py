@@ -32,6 +32,7 @@ ALARM_SECONDS = 60.0
 ROUND_SECONDS = 9.0
 _AGAIN_SECONDS = 0.25
 _TROUBLE_SECONDS = 1.0
+_SAID_SECONDS = 5.0
 
 _log = structlog.get_logger("reelm.ledger")
 
@@ -74,6 +75,9 @@ class Publisher:
         self._signed = (0, "")
         self._released, self._published = head.release_size, head.public_size
         self._last: Round | None = None
+        # A public round that failed is taken up again, for a minute: then its cosignatures are too old.
+        self._unfinished: Round | None = None
+        self._unfinished_since = 0.0
         self._late_rounds: list[Round] = []
         self._wanted = head.release_checkpoint is None
         self._public_due = self._clock.monotonic()
@@ -135,12 +139,12 @@ class Publisher:
         if head.size <= self._released or not (self._wanted or not self._release.needs_witnesses):
             return False
         self._wanted = False
-        made = await self._round(head)
-        links = self._links_of(self._release)
-        met = await made.gather(links, self._enough(self._release), ROUND_SECONDS) if links else True
-        met = met and self._enough(self._release)(made.lines)
-        self._last = made
-        if met:
+        made = self._last
+        if made is None or made.checkpoint != head:
+            made = self._last = await self._round(head)
+        # Of a round that failed only those are asked again who have not cosigned it.
+        missing = [link for link in self._links_of(self._release) if link.vkey not in made.lines]
+        if await made.gather(missing, self._enough(self._release), ROUND_SECONDS):
             await self._publish(made)
             return True
         self._wanted = True
@@ -156,17 +160,22 @@ class Publisher:
         grown = head.size > self._published and now >= self._public_due
         if head.size == 0 or not self._links or not (refresh or grown):
             return False
-        made = await self._round(head)
-        if not refresh and self._last is not None and self._last.checkpoint == head:
-            made.lines.update(self._last.lines)
+        made = self._unfinished
+        if made is None or made.checkpoint != head or now - self._unfinished_since > ALARM_SECONDS:
+            made = self._unfinished = await self._round(head)
+            self._unfinished_since = now
+            if not refresh and self._last is not None and self._last.checkpoint == head:
+                made.lines.update(self._last.lines)
         missing = [link for link in self._links if link.vkey not in made.lines]
         met = await made.gather(missing, self._enough(self._public, self._release), ROUND_SECONDS)
         await self._publish(made)
-        if met:
-            self._refresh_due = self._clock.monotonic() + REFRESH_SECONDS
-        elif not self._enough(self._public)(made.lines):
+        if self._enough(self._public)(made.lines):
+            self._public_due = self._clock.monotonic() + PUBLIC_SECONDS
+        else:
             await self._say_late("public")
-        self._public_due = self._clock.monotonic() + PUBLIC_SECONDS
+        if met:
+            self._unfinished = None
+            self._refresh_due = self._clock.monotonic() + REFRESH_SECONDS
         return met
 
     async def _round(self, head: Checkpoint) -> Round:
@@ -259,7 +268,7 @@ class Publisher:
 
     async def _say_late(self, which: str) -> None:
         now = self._clock.monotonic()
-        if which in self._late and now - self._said_late < _TROUBLE_SECONDS:
+        if which in self._late and now - self._said_late < _SAID_SECONDS:
             return
         self._said_late = now
         self._late.setdefault(which, self._clock.now())
