@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
-from tests.conftest import PASSWORD, Person, RunningRealm
+from tests.conftest import PASSWORD, Person, RunningRealm, eventually
 from tests.factories.archives import archive_of, contents, packed, signed_again, upload_archive
 from tests.factories.clips import put_clip
 from tests.factories.media import plain
@@ -281,3 +282,27 @@ async def test_what_the_ledger_has_not_published_is_not_done(
         "SELECT NOT keys_gone FROM erasures WHERE person_id = $1", uuid.UUID(person.id)
     )
     await admin.execute("DELETE FROM erasures WHERE person_id = $1", uuid.UUID(person.id))
+
+
+async def test_while_the_ledger_is_silent_nothing_is_destroyed(realm: RunningRealm, sign_up: Any) -> None:
+    """The wish is taken and kept, the account lives, and once the log goes on the erasure is done."""
+    [sequencer] = [
+        child
+        for child in psutil.Process(realm.process.pid).children(recursive=True)
+        if "reelm: sequencer" in " ".join(child.cmdline())
+    ]
+    person = await sign_up()
+    sequencer.suspend()
+    try:
+        wish = {"handle": person.handle, "password": PASSWORD}
+        answer = await person.post("/me/erasure", wish)
+        assert answer.status_code == 202, answer.text
+        assert answer.json() == {"entry_index": None, "receipt": None}
+        assert (await person.get("/me")).status_code == 200, "no published checkpoint, no erasure"
+    finally:
+        sequencer.resume()
+
+    async def gone() -> bool:
+        return (await person.get("/me")).status_code == 401
+
+    await eventually(gone, seconds=90)
