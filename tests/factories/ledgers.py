@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.factories.ledger_cast import Asked, Member, Terms
 
 from reelm_audit.bundle import About
 from reelm_audit.entries import charter_to_sign, to_sign
@@ -32,67 +33,6 @@ START = "2026-01-05T08:00Z"
 CLASSES = ("identity", "social", "telemetry", "private")
 REASONS = ("support", "support", "support", "safety", "safety", "legal", "technical")
 SESSION, FEED = "session", "schedule"
-
-
-@dataclass
-class Member:
-    """A member of staff and their key."""
-
-    key: Ed25519PrivateKey
-    country: str
-
-    @property
-    def public(self) -> bytes:
-        return self.key.public_key().public_bytes_raw()
-
-    @property
-    def staff(self) -> str:
-        return hashlib.sha256(self.public).hexdigest()[:16]
-
-
-@dataclass
-class Asked:
-    """A grant, as far as it has come."""
-
-    index: int
-    by: Member
-    people: list[str]
-    classes: list[str]
-    minutes: int
-    emergency: bool
-    made: int
-    approval: int = -1
-    expires: int = 0
-
-
-@dataclass
-class Terms:
-    """What the next charter says."""
-
-    keyholders: list[Ed25519Signer]
-    threshold: int = 1
-    release_policy: str = "quorum none\n"
-    public_policy: str = "quorum none\n"
-    approver_residency: str = ""
-    emergency: bool = True
-    words: str = "We keep what we say."
-
-    def document(self) -> bytes:
-        return canonical.encode(
-            {
-                "name": "Example",
-                "words": self.words,
-                "keyholders": {
-                    "threshold": self.threshold,
-                    "members": [
-                        {"name": f"Keyholder {n}", "role": "operator", "vkey": each.vkey}
-                        for n, each in enumerate(self.keyholders, 1)
-                    ],
-                },
-                "witness_policies": {"release": self.release_policy, "public": self.public_policy},
-                "staff": {"approver_residency": self.approver_residency, "emergency": self.emergency},
-            }
-        )
 
 
 @dataclass

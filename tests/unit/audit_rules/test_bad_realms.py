@@ -4,15 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.factories.badrealms import (
-    IN_ENTRIES,
-    IN_THE_LOG,
-    BadLog,
-    BadRealm,
-    build,
-    build_log,
-    context_of,
-)
+from tests.factories.badlogs import IN_THE_LOG, BadLog, build_log
+from tests.factories.badrealms import IN_ENTRIES, BadRealm, build, context_of
 from tests.factories.ledgers import Script, fields_of
 
 from reelm_audit.bundle import open_bundle
