@@ -6,18 +6,16 @@ Good witnesses are real processes of `reelm-audit witness serve`; bad ones answe
 import asyncio
 import contextlib
 import datetime as dt
-import http.server
 import json
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import eventually
 from tests.factories.ledger import ORIGIN, OwnLedger, entry
+from tests.factories.witnesses import Handle, HandMadeWitness, RealWitness, both, policy_of
 
 from reelm.kit.database import Database
 from reelm.kit.listen import Listener
@@ -33,80 +31,6 @@ from reelm_audit.tlog.merkle import EMPTY_ROOT
 from reelm_audit.tlog.witness import parse_request
 
 
-class RealWitness:
-    """A process of `reelm-audit witness serve`."""
-
-    def __init__(self, folder: Path, name: str, log_vkey: str, port: int = 0) -> None:
-        self._arguments = [
-            *(sys.executable, "-m", "reelm_audit.cli", "witness", "serve", "--name", name),
-            *("--key", str(folder / "key"), "--state", str(folder / "state"), "--log", log_vkey),
-        ]
-        folder.mkdir(parents=True, exist_ok=True)
-        self.name = name
-        self.start(port)
-
-    def start(self, port: int = 0) -> None:
-        self.process = subprocess.Popen(
-            [*self._arguments, "--listen", f"127.0.0.1:{port}"], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout
-        self.vkey = self.process.stdout.readline().strip()
-        self.url = self.process.stdout.readline().split()[-1].rstrip("/")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        assert self.process.stdout
-        self.process.stdout.close()
-        self.process.wait(10)
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
-
-
-Handle = Callable[[str, str, bytes], tuple[int, bytes] | None]
-
-
-class HandMadeWitness:
-    """A server that answers as a test says; None hangs up."""
-
-    def __init__(self, handle: Handle) -> None:
-        asked: list[str] = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self._answer("POST")
-
-            def do_GET(self) -> None:
-                self._answer("GET")
-
-            def _answer(self, method: str) -> None:
-                asked.append(f"{method} {self.path}")
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                made = handle(method, self.path, body)
-                if made is None:
-                    self.connection.close()
-                    return
-                self.send_response(made[0])
-                self.send_header("content-length", str(len(made[1])))
-                self.end_headers()
-                with contextlib.suppress(OSError):
-                    self.wfile.write(made[1])
-
-            def log_message(self, *_: Any) -> None:
-                return
-
-        self.asked = asked
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
 def witnesses(ledger: OwnLedger, tmp_path: Path) -> Iterator[list[RealWitness]]:
     """Two, who know the ledger's key."""
@@ -117,16 +41,6 @@ def witnesses(ledger: OwnLedger, tmp_path: Path) -> Iterator[list[RealWitness]]:
     yield made
     for each in made:
         each.stop()
-
-
-def policy_of(*witnesses: tuple[str, str, str], quorum: str = "all") -> str:
-    lines = [f"witness {name} {vkey} {url}" for name, vkey, url in witnesses]
-    names = " ".join(name for name, _, _ in witnesses)
-    return "\n".join([*lines, f"group both {quorum} {names}", "quorum both", ""])
-
-
-def both(witnesses: list[RealWitness], quorum: str = "all") -> str:
-    return policy_of(*((each.name, each.vkey, each.url) for each in witnesses), quorum=quorum)
 
 
 @contextlib.asynccontextmanager
@@ -442,5 +356,44 @@ async def test_far_witnesses_don_t_hold_up_releases(ledger: OwnLedger, witnesses
             head = await ledger.head()
         assert head.release_size == 6
         assert head.public_size == 0
+    finally:
+        slow.stop()
+
+
+async def test_who_has_cosigned_is_not_asked_again_because_another_is_dead(ledger: OwnLedger) -> None:
+    good = HandMadeWitness(lambda _m, _p, body: (200, _cosigned(_text(body))))
+    dead = CosignatureSigner("dead.test", b"d" * 32)
+    release = policy_of(("liar", _SIGNER.vkey, good.url), ("dead", dead.vkey, "http://127.0.0.1:9"))
+    try:
+        async with kept(ledger, release):
+            with pytest.raises(LedgerLateError):
+                await ledger.service().included(await _appended(ledger, 0), timeout_seconds=2)
+        assert 1 <= len(good.asked) <= 3, good.asked
+    finally:
+        good.stop()
+
+
+async def test_a_cosignature_that_comes_late_is_published_too(
+    ledger: OwnLedger, witnesses: list[RealWitness]
+) -> None:
+    """One of two is enough; the other's is added to what everybody sees when it is there."""
+
+    def slowly(_method: str, _path: str, body: bytes) -> tuple[int, bytes]:
+        threading.Event().wait(1)
+        return 200, _cosigned(_text(body))
+
+    slow, quick = HandMadeWitness(slowly), witnesses[0]
+    either = policy_of(("liar", _SIGNER.vkey, slow.url), (quick.name, quick.vkey, quick.url), quorum="any")
+    try:
+        async with kept(ledger, either):
+            included = await ledger.service().included(await _appended(ledger, 0))
+            assert set(_proved(ledger, included.proof, entry(0).to_bytes(), either)) == {quick.name}
+
+            async def both_there() -> bool:
+                note = (ledger.published / PUBLIC).read_text()
+                found = policy.parse(either).open(note, ledger.key.verifier).witnesses
+                return set(found) == {"liar", quick.name}
+
+            await eventually(both_there)
     finally:
         slow.stop()
