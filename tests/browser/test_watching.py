@@ -15,11 +15,12 @@ async def test_signed_out_the_first_screen_is_a_playing_feed(phones: Phones, liv
     await phone.open("/")
     playing = await phone.plays()
     assert playing["width"] > 0
-    line = phone.page.locator(".line")
+    line = phone.page.locator("p.line")
     await expect(line).to_contain_text(phone.say("realm.unwitnessed"))
     await line.locator('a[href="/your-data"]').tap()
-    await expect(phone.page.get_by_role("heading", level=1)).to_have_text(phone.say("data.title"))
-    await expect(phone.page.get_by_role("heading", name=phone.say("data.check"))).to_be_visible()
+    await expect(phone.page.get_by_role("heading", level=1)).to_have_text(phone.say("rights.title"))
+    await phone.page.locator('main a[href="/transparency"]').first.tap()
+    await expect(phone.page.get_by_role("heading", level=1)).to_have_text(phone.say("transparency.lead"))
 
 
 async def test_swiping_by_finger_and_by_keyboard(phones: Phones, lively: Lively) -> None:
