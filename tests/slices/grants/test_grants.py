@@ -102,6 +102,8 @@ async def test_what_can_not_be_asked(staff: Two, alice: Person) -> None:
         {"people": ["nobody_of_that_name"]},
         {"people": []},
         {"people": [alice.handle] * 21},
+        {"people": ["a\0b"]},
+        {"text": "a text with a \0 somewhere in the middle"},
         {"extra": 1},
     ):
         answer = await asker.draft(alice.handle, **changes)
@@ -222,6 +224,9 @@ async def test_only_whoever_asked_uses_it_for_these_people_and_these_classes(
     waiting = await asker.ask(alice.handle)
     assert (await asker.open(waiting["id"], alice.handle)).status_code == 409
     assert (await asker.open(str(uuid.uuid4()), alice.handle)).status_code == 404
+    for more in ({"page": -1}, {"page": 21}, {"what": "clip"}, {"extra": 1}):
+        assert (await asker.open(grant["id"], alice.handle, **more)).status_code == 422
+    assert (await asker.open(grant["id"], "a\0b")).status_code in {403, 422}
     assert (await alice.get("/me/openings")).json()["items"][0]["uses"] == 0
 
 
