@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.factories.logs import MemoryLog
-from tests.oracle import cases
+from tests.oracle import cases, mutations
 from tests.oracle.ours import text
 
 from reelm_audit.tlog import canonical, tiles
@@ -31,7 +31,7 @@ def of_check(check: str) -> list[dict[str, Any]]:
         if case["check"] == check and case["size"] in SIZES
     ]
     if check != "tiles":  # each would repeat whole tiles; paths.json has what is particular
-        made += [{**case, "accepted": False} for case in cases.mutants() if case["check"] == check]
+        made += [{**case, "accepted": False} for case in mutations.mutants() if case["check"] == check]
     for case in made:
         del case["check"]
     return made
@@ -146,7 +146,7 @@ def canonical_json() -> list[dict[str, Any]]:
 
 def everything() -> dict[str, bytes]:
     """Return every file of the folder but its README."""
-    made = {check: of_check(check) for check in cases.MUTATIONS}
+    made = {check: of_check(check) for check in mutations.MUTATIONS}
     made |= {"trees": trees(), "paths": paths(), "policies": policies(), "canonical": canonical_json()}
     return {
         f"{name}.json": (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()

@@ -3,16 +3,16 @@
 import json
 
 import pytest
-from tests.oracle import cases
+from tests.oracle import cases, mutations
 from tests.oracle.ours import refusal
 from tests.oracle.program import VECTORS
 
 FOREIGN = json.loads(VECTORS.read_text(encoding="utf-8"))
-MUTANTS = cases.mutants()
+MUTANTS = mutations.mutants()
 
 
 def test_there_is_something_of_every_kind():
-    assert {case["check"] for case in FOREIGN} == set(cases.MUTATIONS)
+    assert {case["check"] for case in FOREIGN} == set(mutations.MUTATIONS)
     assert len(FOREIGN) > 150
     assert len(MUTANTS) >= 100
     assert len({case["name"] for case in MUTANTS}) == len(MUTANTS)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.oracle import cases, program
+from tests.oracle import cases, mutations, program
 
 pytestmark = pytest.mark.full
 
@@ -22,7 +22,7 @@ def test_go_accepts_what_our_library_makes(oracle):
 
 
 def test_go_refuses_every_mutation(oracle):
-    mutants = cases.mutants()
+    mutants = mutations.mutants()
     judged = zip(mutants, program.refusals(oracle, mutants), strict=True)
     assert not [case["name"] for case, reason in judged if not reason]
 

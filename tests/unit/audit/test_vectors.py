@@ -12,7 +12,7 @@ MADE = published.everything()
 CHECKED = [
     {"check": name.removesuffix(".json"), **case}
     for name in MADE
-    if name.removesuffix(".json") in published.cases.MUTATIONS
+    if name.removesuffix(".json") in published.mutations.MUTATIONS
     for case in json.loads(MADE[name])
 ]
 
