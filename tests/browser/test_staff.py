@@ -1,5 +1,6 @@
 """The staff console with two real browsers: keys, a request, a second person's yes, opening under a clock."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -89,6 +90,10 @@ async def test_nothing_opens_without_two_people_and_an_entry(
         await person.link("opened.receipt").click()
     receipt = (await (await loading.value).path()).read_text()
     assert receipt.startswith("c2sp.org/tlog-proof@v1\n")
+    await person.button("opened.check").click()
+    verdict = person.page.locator("[data-file-verdict]")
+    await expect(verdict).to_be_visible(timeout=LEDGER_MS)
+    assert await verdict.get_attribute("data-file-verdict") != "bad"
 
     await asker.button("staff.close").click()
     dialog = asker.page.get_by_role("dialog")
@@ -207,11 +212,42 @@ async def test_an_emergency_is_loud(phones: Phones, realm: RunningRealm, sign_up
     await expect(asker.page.get_by_text(asker.say("staff.emergency_loud"))).to_be_visible(timeout=LEDGER_MS)
     await open_class(asker, "identity")
     await expect(asker.page.get_by_text("loud@example.org")).to_be_visible()
+    await asker.page.clock.set_fixed_time(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11))
+    await expect(asker.page.get_by_text("loud@example.org")).to_have_count(0)
 
     person = await phones()
     await person.use_token(concerned.token, concerned.handle)
     await person.open("/your-data/openings")
     await expect(person.page.locator("[data-tale=opened].loud")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_without_its_witnesses_nothing_opens(phones: Phones, realm: RunningRealm, sign_up: Any) -> None:
+    """The ledger is late: the console says so, that nothing was opened, and when to try again."""
+    concerned = await sign_up(email="later@example.org")
+    asker = await operator(phones, sign_up, realm)
+    second = await operator(phones, sign_up, realm)
+    await enrol(realm, asker)
+    await enrol(realm, second)
+    path = await ask(asker, concerned, "identity")
+    await approve(second, path)
+    await expect(asker.button("use.ask", what=asker.say("grant.identity"))).to_be_visible(timeout=LEDGER_MS)
+
+    async def late(route: Any) -> None:
+        problem = {"status": 503, "code": "ledger.late", "title": "", "detail": "", "retry_after_seconds": 7}
+        await route.fulfill(
+            status=503, json=problem, headers={"retry-after": "7"}, content_type="application/problem+json"
+        )
+
+    asker.expected.append("status of 503")
+    await asker.context.route("**/opening", late)
+    await asker.button("use.ask", what=asker.say("grant.identity")).click()
+    await (
+        asker.page.get_by_role("dialog").get_by_role("button", name=asker.say("use.open"), exact=True).click()
+    )
+    await expect(asker.page.get_by_role("alert")).to_have_text(asker.say("problem.ledger.late", seconds=7))
+    await asker.context.unroute("**/opening")
+    await open_class(asker, "identity")
+    await expect(asker.page.get_by_text("later@example.org")).to_be_visible()
 
 
 async def test_a_lost_key_is_said_and_taken_out(phones: Phones, realm: RunningRealm, sign_up: Any) -> None:
