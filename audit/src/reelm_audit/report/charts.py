@@ -10,7 +10,8 @@ from reelm_audit.report.overview import OverTime
 from reelm_audit.report.words import bucket_label, number
 
 COLOURS = 6
-_SCALE = 1000
+FEW = 6
+WIDEST = 14  # per cent of the chart: a young ledger has few columns, and they stay columns
 
 
 def columns(title: str, told: str, over_time: OverTime, labels: Mapping[str, str], what: str) -> Markup:
@@ -29,8 +30,8 @@ def columns(title: str, told: str, over_time: OverTime, labels: Mapping[str, str
 
 def _stacks(over_time: OverTime, shown: Sequence[str], top: int) -> Markup:
     count = len(over_time.starts)
-    wide = 100 / count
-    gap = min(wide * 0.22, 1.2)
+    slot = 100 / count
+    wide = min(slot - min(slot * 0.22, 1.2), WIDEST)
     shapes = []
     for n in range(count):
         base = 0.0
@@ -43,9 +44,9 @@ def _stacks(over_time: OverTime, shown: Sequence[str], top: int) -> Markup:
                 tag(
                     "rect",
                     class_=f"s{position % COLOURS + 1}",
-                    x=_short(n * wide + gap / 2),
+                    x=_short(n * slot + (slot - wide) / 2),
                     y=_short(100 - base - height),
-                    width=_short(wide - gap),
+                    width=_short(wide),
                     height=_short(height),
                 )
             )
@@ -77,13 +78,14 @@ def _frame(shapes: Markup, over_time: OverTime, top: int) -> Markup:
 
 
 def _axis(over_time: OverTime) -> Markup:
-    """Name the first stretch of time, the last, and the middle one if there is room."""
+    """Name each stretch of time beneath its column if they are few, else the first, the middle and the last."""
     starts = over_time.starts
-    named = sorted({0, len(starts) - 1} | ({len(starts) // 2} if len(starts) > 4 else set()))
+    few = len(starts) <= FEW
+    named = range(len(starts)) if few else (0, len(starts) // 2, len(starts) - 1)
     return tag(
         "div",
         *(tag("span", bucket_label(starts[n], over_time.step)) for n in named),
-        class_="axis one" if len(named) == 1 else "axis",
+        class_="axis few" if few else "axis",
         aria_hidden="true",
     )
 

@@ -120,4 +120,4 @@ def _history(overview: Overview, strength: str) -> str:
         "unwitnessed": "no outside witness is named in the charter, so the realm alone vouches for it",
         "self-declared": "the witnesses that the charter names have not signed it",
     }[strength]
-    return f"All {number(overview.size)} entries lead to the signed root; {seen}."
+    return f"Each of the {count(overview.size, 'entry', 'entries')} leads to the signed root; {seen}."

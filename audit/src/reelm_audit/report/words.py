@@ -34,7 +34,17 @@ CLASSES = {
     "private": "What they keep private",
     "telemetry": "What they watched",
 }
-PURPOSES = {"session": "People themselves, signed in", "grant": "Staff, under a grant"}
+PURPOSES = {
+    "session": "People themselves, signed in",
+    "viewing": "Clips, shown to those they are for",
+    "grant": "Staff, under a grant",
+    "grant_again": "Staff, more of an opening already counted",
+    "media_process": "Videos made ready to play",
+    "avatar_process": "Profile pictures made ready",
+    "clip_publish": "Clips published when their hour came",
+    "clip_erase": "Clips erased",
+    "notice_deliver": "Notices delivered",
+}
 STRENGTHS = (
     ("Self-declared", "The realm says so, signed with its own key."),
     ("Unwitnessed", "The same, and the charter names nobody outside who would have to sign too."),
