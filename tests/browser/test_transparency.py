@@ -381,3 +381,35 @@ async def test_a_real_receipt_is_opened(phones: Phones, sign_up: Any) -> None:
     await phone.button("check.file_go").click()
     await expect(good).to_have_attribute("data-file-verdict", "bad")
     await expect(good).to_contain_text(phone.say("check.bad_opening"))
+
+
+async def test_an_emergency_is_loud(phones: Phones) -> None:
+    phone = await phones()
+    month = {"requested": 1, "approved": 1, "denied": 0, "unanswered": 0, "used": 2, "emergencies": 1}
+
+    async def an_emergency(route: Route) -> None:
+        at = await phone.page.evaluate("new Date(Date.now() - 600000).toISOString().slice(0, 16) + 'Z'")
+        end = await phone.page.evaluate("new Date(Date.now() + 1200000).toISOString().slice(0, 16) + 'Z'")
+        one = {"entry_index": 0, "at": at, "expires_at": end, "reason": "safety", "people": 1}
+        await route.fulfill(
+            json={
+                "months": [month | {"month": at[:7], "reasons": {"safety": 1}, "classes": {"identity": 1}}],
+                "emergencies": [one | {"classes": ["identity"]}],
+                "emergency_now": True,
+            }
+        )
+
+    await phone.context.route("**/api/v1/transparency/grants", an_emergency)
+    await phone.open("/transparency")
+    alarm = phone.page.get_by_role("alert")
+    await expect(alarm).to_contain_text(phone.say("transparency.emergency", count=1))
+    await expect(alarm).to_contain_text(
+        f"{phone.say('data_class.identity')}, for 30 minutes, because of {phone.say('reason.safety')}"
+    )
+    # The picture says the same as a table, for those who read rather than look.
+    chart = phone.page.locator("figure", has_text=phone.say("chart.grants"))
+    await expect(chart.get_by_role("img")).to_have_attribute("aria-labelledby", re.compile(".+"))
+    await chart.get_by_text(phone.say("chart.table")).click()
+    await expect(chart.get_by_role("row").nth(1)).to_contain_text("1")
+    await alarm.get_by_role("link").click()
+    await expect(phone.page).to_have_url(f"{phone.url}{CHECK}?entry=0")
