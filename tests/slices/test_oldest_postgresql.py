@@ -118,7 +118,12 @@ def server() -> Iterator[Server]:
         ("CREATEROLE", ["tests/slices/custody"]),
         (
             "CREATEROLE CREATEDB",
-            ["tests/slices/test_schema.py", "tests/slices/accounts", "tests/slices/comments"],
+            [
+                "tests/slices/test_schema.py",
+                "tests/slices/accounts",
+                "tests/slices/comments",
+                "tests/slices/grants",
+            ],
         ),
         (
             "SUPERUSER",

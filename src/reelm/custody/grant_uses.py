@@ -22,14 +22,8 @@ from reelm.custody import grant_entries as entries
 from reelm.custody.grant_errors import GrantStateError, NotGrantedError
 from reelm.custody.grant_events import DataOpened
 from reelm.custody.grant_keys import GrantKeys
-from reelm.custody.grant_schemas import (
-    GrantPersonRecord,
-    GrantRecord,
-    Opened,
-    OpenedPerson,
-    UseKind,
-    UseRecord,
-)
+from reelm.custody.grant_rows import GrantPersonRecord, GrantRecord, UseRecord
+from reelm.custody.grant_schemas import Opened, OpenedPerson, UseKind
 from reelm.custody.grant_states import after, state_now
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
 from reelm.custody.repository_grants import GrantsReader, GrantsWriter

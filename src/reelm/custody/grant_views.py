@@ -4,16 +4,8 @@ from collections import defaultdict
 from uuid import UUID
 
 from reelm.custody import grant_entries as entries
-from reelm.custody.grant_schemas import (
-    DecisionRecord,
-    Grant,
-    GrantEntries,
-    GrantPerson,
-    GrantRecord,
-    GrantUse,
-    NamedPerson,
-    UseRecord,
-)
+from reelm.custody.grant_rows import DecisionRecord, GrantRecord, NamedPerson, UseRecord
+from reelm.custody.grant_schemas import Grant, GrantEntries, GrantPerson, GrantUse
 from reelm.custody.grant_states import state_now
 from reelm.custody.repository_grants import GrantsReader
 from reelm.custody.schemas import Visitor

@@ -21,17 +21,8 @@ from reelm.custody.grant_errors import (
 )
 from reelm.custody.grant_events import EmergencyBegun
 from reelm.custody.grant_keys import GrantKeys
-from reelm.custody.grant_schemas import (
-    DecisionAsk,
-    DecisionDraft,
-    DecisionRecord,
-    Grant,
-    GrantAsk,
-    GrantPersonRecord,
-    GrantRecord,
-    NamedPerson,
-    StaffRecord,
-)
+from reelm.custody.grant_rows import DecisionRecord, GrantPersonRecord, GrantRecord, NamedPerson, StaffRecord
+from reelm.custody.grant_schemas import DecisionAsk, DecisionDraft, Grant, GrantAsk
 from reelm.custody.grant_states import (
     ANSWER_WITHIN,
     EMERGENCY_MINUTES_MAX,

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from reelm.custody import grant_entries as entries
 from reelm.custody.grant_keys import GrantKeys
-from reelm.custody.grant_schemas import Opening, OpeningRecord, OpeningUse, OpeningUseRecord
+from reelm.custody.grant_rows import OpeningRecord, OpeningUseRecord
+from reelm.custody.grant_schemas import Opening, OpeningUse
 from reelm.custody.grant_states import state_now
 from reelm.custody.repository_grants import OpeningsReader
 from reelm.custody.schemas import Visitor

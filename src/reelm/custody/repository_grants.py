@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody.grant_schemas import (
+from reelm.custody.grant_rows import (
     DecisionRecord,
     GrantPersonRecord,
     GrantRecord,

@@ -8,13 +8,13 @@ import base64
 
 from reelm.custody.grant_entries import key_id_of, verify_possession
 from reelm.custody.grant_errors import EnrolledAlreadyError, NotEnrolledError, StaffKeyTakenError
+from reelm.custody.grant_rows import StaffRecord
 from reelm.custody.grant_schemas import (
     EnrolmentAsk,
     EnrolmentAsked,
     StaffMe,
     StaffMember,
     StaffMembers,
-    StaffRecord,
     StaffRulesOut,
 )
 from reelm.custody.grant_states import EMERGENCY_MINUTES_MAX, MINUTES_MAX

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from reelm.custody.grant_errors import ElsewhereError, EmergencyRefusedError, OwnRequestError
-from reelm.custody.grant_schemas import DecisionAsk, GrantRecord, StaffRecord
+from reelm.custody.grant_rows import GrantRecord, StaffRecord
+from reelm.custody.grant_schemas import DecisionAsk
 from reelm.custody.grants import GrantsService
 from reelm.custody.schemas import Visitor
 from reelm.realm.schemas import StaffRules

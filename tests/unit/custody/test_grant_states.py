@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reelm.custody import grant_entries as entries
 from reelm.custody import grant_states as states
-from reelm.custody.grant_schemas import GrantRecord, StaffRecord
+from reelm.custody.grant_rows import GrantRecord, StaffRecord
 from reelm.custody.grant_states import TRANSITIONS, Act, GrantState, after, state_now
 from reelm_audit.tlog import canonical
 
