@@ -278,7 +278,9 @@ async def _said_by(function: str) -> list[str]:
     return said
 
 
-STATEMENTS = list(all_statements())
+# Run by the administrator alone, over tables named by the models: tests/slices/test_backups.py runs each of them.
+ADMINISTRATORS = {"backups"}
+STATEMENTS = [each for each in all_statements() if each.room not in ADMINISTRATORS]
 
 
 def test_statements_made_by_functions_are_all_called() -> None:

@@ -285,7 +285,7 @@ def test_only_entrypoints_and_the_kit_end_a_transaction():
 def test_a_setting_ends_with_its_transaction():
     """`SET` without LOCAL, and `set_config(…, false)`, would reach the next person on a pooled connection."""
     lasting = re.compile(
-        r"(?:.*;)?\s*(?:SET\s+(?!LOCAL\b|NULL$)(?:SESSION\s+)?[A-Za-z_.]+\s*(?:=|TO\b|[A-Z])|RESET\s+[A-Za-z]|DISCARD\s)",
+        r"(?:.*;)?\s*(?:SET\s+(?!LOCAL\b|TRANSACTION\b|NULL$)(?:SESSION\s+)?[A-Za-z_.]+\s*(?:=|TO\b|[A-Z])|RESET\s+[A-Za-z]|DISCARD\s)",
         re.DOTALL,
     )
     wrong = []
