@@ -116,8 +116,8 @@ def _rights(overview: Overview) -> str:
 
 def _history(overview: Overview, strength: str) -> str:
     seen = {
-        "witnessed": "outside witnesses have signed that everybody is shown this same ledger",
-        "unwitnessed": "no outside witness is named in the charter, so the realm alone vouches for it",
+        "witnessed": "the charter's witnesses have signed that everybody is shown this same ledger",
+        "unwitnessed": "no witness is named in the charter, so the realm alone vouches for it",
         "self-declared": "the witnesses that the charter names have not signed it",
     }[strength]
     return f"Each of the {count(overview.size, 'entry', 'entries')} leads to the signed root; {seen}."

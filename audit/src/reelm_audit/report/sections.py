@@ -81,7 +81,7 @@ def facts(verdict: Verdict, overview: Overview) -> Markup:
         (number(verdict.vouched.checkpoint.size if verdict.vouched else 0), "entries in the ledger"),
         (number(kinds["grant.used"]), "times staff opened somebody's data"),
         (number(kinds["rights.exported"]), "copies of their data that people took"),
-        (f"{signed} of {named}" if named else "None", "outside witnesses have signed"),
+        (f"{signed} of {named}" if named else "None", "of the charter's witnesses have signed"),
     )
     return tag(
         "ul",

@@ -69,6 +69,13 @@ LIMITS = (
         ),
     ),
     (
+        "Witnesses are those whom the charter names.",
+        (
+            "A signature doesn't show who made it, or on which machine. Count those of whom you know that they are "
+            "outside the realm."
+        ),
+    ),
+    (
         "Two keys may be one person.",
         "That the asker and the approver are two people is the keyholders' word: they enrolled both.",
     ),
