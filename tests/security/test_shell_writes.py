@@ -109,6 +109,8 @@ CALLS: dict[str, str] = {
     "reelm.tell_of_grant(uuid, text, uuid[], uuid[])": "SELECT reelm.tell_of_grant('{hidden}', 'opened', "
     "ARRAY['{alice}'::uuid], ARRAY['{hidden}'::uuid])",
     "reelm.grants_due(timestamptz)": "SELECT reelm.grants_due('infinity')",
+    "reelm.tell_released(uuid, bytea)": "SELECT reelm.tell_released('{hidden}', '{{}}')",
+    "reelm.hold_due_grant(uuid, timestamptz)": "SELECT reelm.hold_due_grant('{hidden}', 'infinity')",
     "reelm.end_grant(uuid, timestamptz, uuid)": "SELECT reelm.end_grant('{hidden}', 'infinity', '{hidden}')",
     "reelm.unsettled_grants()": "SELECT reelm.unsettled_grants()",
     "reelm.settle_grant(uuid, bigint)": "SELECT reelm.settle_grant('{hidden}', 0)",

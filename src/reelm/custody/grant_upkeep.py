@@ -22,10 +22,6 @@ DRAFTS_LIVE = dt.timedelta(days=1)
 GRANTS_LIVE = dt.timedelta(days=3 * 365)
 
 
-class _DecidedMeanwhileError(Exception):
-    """Undoes the entry that was about to be added."""
-
-
 class GrantKeeper:
     """Settles grants; every act is idempotent, so that two would do no harm."""
 
@@ -69,11 +65,9 @@ class GrantKeeper:
                 else entries.ended(now, charter, request, closed=False)
             )
             async with self._database.transaction() as uow:
-                ref = await self._ledger.append(uow, entry)
-                if not await GrantsUpkeep(uow).end(grant_id, now, ref):
-                    raise RuntimeError(
-                        "somebody decided meanwhile"
-                    )  # the entry is undone with the transaction
+                # Held first, as a use does: entries stand in the ledger in the order in which they were added.
+                if await GrantsUpkeep(uow).hold(grant_id, now):
+                    await GrantsUpkeep(uow).end(grant_id, now, await self._ledger.append(uow, entry))
 
     async def forget_grants(self) -> None:
         """Remove drafts that nobody signed, and grants that are long over."""

@@ -293,6 +293,11 @@ class GrantsUpkeep:
         rows = await self._uow.fetch("SELECT grant_id, state, request_leaf FROM reelm.grants_due($1)", now)
         return [(row["grant_id"], row["state"], row["request_leaf"]) for row in rows]
 
+    async def hold(self, grant_id: UUID, now: dt.datetime) -> bool:
+        """Keep a grant that is to be ended as it is until the transaction is over; False if it isn't to be."""
+        held: bool = await self._uow.fetch_value("SELECT reelm.hold_due_grant($1, $2)", grant_id, now)
+        return held
+
     async def end(self, grant_id: UUID, now: dt.datetime, ref: UUID) -> bool:
         ended: bool = await self._uow.fetch_value("SELECT reelm.end_grant($1, $2, $3)", grant_id, now, ref)
         return ended

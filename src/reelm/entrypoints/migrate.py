@@ -112,7 +112,11 @@ async def _apply(settings: Settings, clock: Clock) -> None:
             await connection.execute("SET LOCAL lock_timeout = '5s'")
             for name in ("subject.sql", "functions.sql", "grants.sql", "rights.sql"):
                 await connection.execute(files("reelm.models").joinpath(name).read_text())
-            for statement in (*own_statements(metadata), *policy_statements(metadata), *function_statements()):
+            for statement in (
+                *own_statements(metadata),
+                *policy_statements(metadata),
+                *function_statements(),
+            ):
                 await connection.execute(statement)
             today = clock.now().date()
             first, last = today - dt.timedelta(days=settings.event_days), today + dt.timedelta(days=3)

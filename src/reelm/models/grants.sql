@@ -68,6 +68,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     OR (state = 'approved' AND expires_at <= least(at_time, now())))
 $$;
 
+-- Whether a grant is to be ended now; nobody opens or decides under it until the transaction is over. Before the end's
+-- entry is added, so that the ledger has no use behind its grant's end.
+CREATE OR REPLACE FUNCTION reelm.hold_due_grant(of_grant uuid, at_time timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM 1 FROM grants WHERE id = of_grant AND (
+    (state = 'asked' AND answer_by <= least(at_time, now()))
+    OR (state = 'approved' AND expires_at <= least(at_time, now()))) FOR UPDATE;
+  RETURN FOUND;
+END $$;
+
 CREATE OR REPLACE FUNCTION reelm.end_grant(of_grant uuid, at_time timestamptz, entry_ref uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

@@ -72,6 +72,7 @@ FUNCTION_GRANTS = {
     "reelm.clip_author_in_grant(uuid, uuid)": "reelm_web",
     "reelm.tell_of_grant(uuid, text, uuid[], uuid[])": "reelm_web, reelm_worker",
     "reelm.grants_due(timestamptz)": "reelm_worker",
+    "reelm.hold_due_grant(uuid, timestamptz)": "reelm_worker",
     "reelm.end_grant(uuid, timestamptz, uuid)": "reelm_worker",
     "reelm.unsettled_grants()": "reelm_worker",
     "reelm.settle_grant(uuid, bigint)": "reelm_worker",
