@@ -17,7 +17,7 @@ from tests.factories.statements import Statement, all_statements
 
 from reelm.accounts.repository import AccountsWriter
 from reelm.clips.repository import ClipsReader, ClipsWriter
-from reelm.custody.repository_grants import GrantsWriter
+from reelm.custody.grants.repository import GrantsWriter
 from reelm.entrypoints import migrate
 from reelm.kit.errors import NotFoundError
 from reelm.kit.ids import SystemIds

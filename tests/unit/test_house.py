@@ -177,10 +177,10 @@ def test_sql_and_routes_of_every_room_are_protected():
     ]
     protected = {module for c in contracts if c["type"] == "protected" for module in c["protected_modules"]}
     private = {
-        f"reelm.{path.parent.name}.{path.stem}"
+        f"reelm.{'.'.join(path.relative_to(SOURCE).with_suffix('').parts)}"
         for room in ROOMS
         if room.name != "entrypoints"
-        for path in room.glob("*.py")
+        for path in room.rglob("*.py")
         if path.stem in {"routes", "tasks"} or path.stem.startswith("repository")
     }
     assert private == protected

@@ -10,8 +10,9 @@ from litestar import Response, Router, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter, QueryParameter
 
-from reelm.custody.grant_counts import GrantCounts
-from reelm.custody.grant_errors import (
+from reelm.custody.grants.counts import GrantCounts
+from reelm.custody.grants.deciding import GrantsService
+from reelm.custody.grants.errors import (
     DraftTooOldError,
     ElsewhereError,
     EmergencyRefusedError,
@@ -23,7 +24,8 @@ from reelm.custody.grant_errors import (
     SignatureRefusedError,
     StaffKeyTakenError,
 )
-from reelm.custody.grant_schemas import (
+from reelm.custody.grants.openings import OpeningsService
+from reelm.custody.grants.schemas import (
     DecisionAsk,
     DecisionDraft,
     EnrolmentAsk,
@@ -38,13 +40,11 @@ from reelm.custody.grant_schemas import (
     StaffMe,
     StaffMembers,
 )
-from reelm.custody.grant_states import GrantState
-from reelm.custody.grant_uses import GrantUses
-from reelm.custody.grants import GrantsService
+from reelm.custody.grants.staff import StaffService
+from reelm.custody.grants.states import GrantState
+from reelm.custody.grants.uses import GrantUses
 from reelm.custody.opening_errors import GrantRefusedError
-from reelm.custody.openings import OpeningsService
 from reelm.custody.schemas import Visitor
-from reelm.custody.staff import StaffService
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotFoundError, SignInRequiredError
 from reelm.kit.http import SIGNED_IN, problems

@@ -28,18 +28,19 @@ from reelm.custody.errors import (
 )
 from reelm.custody.farewell_calls import FarewellCalls
 from reelm.custody.fields import open_field, seal_field
-from reelm.custody.grant_counts import GrantCounts
-from reelm.custody.grant_errors import NotEnrolledError
-from reelm.custody.grant_events import DataOpened, EmergencyBegun
-from reelm.custody.grant_upkeep import GrantKeeper
-from reelm.custody.grant_uses import GrantUses, OpenedClip
-from reelm.custody.grants import GrantsService
+from reelm.custody.grants.counts import GrantCounts
+from reelm.custody.grants.deciding import GrantsService
+from reelm.custody.grants.errors import NotEnrolledError
+from reelm.custody.grants.events import DataOpened, EmergencyBegun
+from reelm.custody.grants.openings import OpeningsService
+from reelm.custody.grants.staff import StaffService
+from reelm.custody.grants.upkeep import GrantKeeper
+from reelm.custody.grants.uses import GrantUses, OpenedClip
 from reelm.custody.ledger_calls import LedgerCalls
 from reelm.custody.link import KeysLink
 from reelm.custody.opening_calls import OpeningCalls
 from reelm.custody.opening_errors import GrantRefusedError
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
-from reelm.custody.openings import OpeningsService
 from reelm.custody.release_calls import ReleaseCalls
 from reelm.custody.schemas import (
     Challenge,
@@ -53,7 +54,6 @@ from reelm.custody.schemas import (
     SignedIn,
     Visitor,
 )
-from reelm.custody.staff import StaffService
 from reelm.kit.clock import Clock
 
 __all__ = [

@@ -140,7 +140,7 @@ END $$;
 CREATE OR REPLACE TRIGGER grant_person_gone AFTER DELETE ON grant_people
   FOR EACH ROW EXECUTE FUNCTION reelm.on_grant_person_gone();
 
--- Rows of grants only go forward (`custody/grant_states.py`), and what the ledger holds of them is noted once: nobody
+-- Rows of grants only go forward (`custody/grants/states.py`), and what the ledger holds of them is noted once: nobody
 -- can take back, by a row, what a person is shown.
 CREATE OR REPLACE FUNCTION reelm.on_grant() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$

@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from reelm.custody.grant_errors import ElsewhereError, EmergencyRefusedError, OwnRequestError
-from reelm.custody.grant_rows import GrantRecord, StaffRecord
-from reelm.custody.grant_schemas import DecisionAsk
-from reelm.custody.grants import GrantsService
+from reelm.custody.grants.deciding import GrantsService
+from reelm.custody.grants.errors import ElsewhereError, EmergencyRefusedError, OwnRequestError
+from reelm.custody.grants.rows import GrantRecord, StaffRecord
+from reelm.custody.grants.schemas import DecisionAsk
 from reelm.custody.schemas import Visitor
 from reelm.realm.schemas import StaffRules
 

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelm.custody import grant_entries as entries
-from reelm.custody import grant_states as states
-from reelm.custody.grant_rows import GrantRecord, StaffRecord
-from reelm.custody.grant_states import TRANSITIONS, Act, GrantState, after, state_now
+from reelm.custody.grants import entries, states
+from reelm.custody.grants.rows import GrantRecord, StaffRecord
+from reelm.custody.grants.states import TRANSITIONS, Act, GrantState, after, state_now
 from reelm_audit.tlog import canonical
 
 STATES: tuple[GrantState, ...] = get_args(GrantState)
@@ -96,14 +95,14 @@ def test_a_grant_lasts_the_minutes_that_were_asked_for_from_the_minute_it_names(
 
 
 def test_the_database_knows_the_same_states() -> None:
-    declared = (Path(states.__file__).parents[1] / "models" / "custody.py").read_text()
+    declared = (Path(states.__file__).parents[2] / "models" / "custody.py").read_text()
     found = re.search(r"state IN \(('draft'[^)]*)\)", declared)
     assert found is not None
     assert {name.strip(" '") for name in found.group(1).split(",")} == set(STATES)
 
 
 def test_the_database_lets_rows_go_where_the_table_leads() -> None:
-    sql = (Path(states.__file__).parents[1] / "models" / "grants.sql").read_text()
+    sql = (Path(states.__file__).parents[2] / "models" / "grants.sql").read_text()
     listed = re.search(r"ALL \(ARRAY\[\s*([^\]]*)\]\) THEN\s+RAISE EXCEPTION 'a grant does not go", sql)
     assert listed is not None
     found = {tuple(each.split()) for each in re.findall(r"'([a-z]+ [a-z]+)'", listed.group(1))}

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody.grant_errors import SignatureRefusedError
-from reelm.custody.grant_rows import GrantRecord, StaffRecord
-from reelm.custody.grant_schemas import GrantAsk, UseKind
+from reelm.custody.grants.errors import SignatureRefusedError
+from reelm.custody.grants.rows import GrantRecord, StaffRecord
+from reelm.custody.grants.schemas import GrantAsk, UseKind
 from reelm.ledger.service import entries as kinds
 from reelm_audit import entries as signatures
 from reelm_audit.tlog import canonical

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody.grant_schemas import GrantClass, GrantReason, StaffState, UseKind, UseState, Verdict
-from reelm.custody.grant_states import GrantState
+from reelm.custody.grants.schemas import GrantClass, GrantReason, StaffState, UseKind, UseState, Verdict
+from reelm.custody.grants.states import GrantState
 
 
 class StaffRecord(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody.grant_states import GrantState
+from reelm.custody.grants.states import GrantState
 
 GrantClass = Literal["identity", "social", "telemetry", "private"]
 GrantReason = Literal["support", "safety", "legal", "technical"]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody.grant_rows import (
+from reelm.custody.grants.rows import (
     DecisionRecord,
     GrantPersonRecord,
     GrantRecord,
@@ -20,7 +20,7 @@ from reelm.custody.grant_rows import (
     StaffRecord,
     UseRecord,
 )
-from reelm.custody.grant_states import GrantState
+from reelm.custody.grants.states import GrantState
 from reelm.kit.database import Record, UniqueViolation, UnitOfWork
 
 _STAFF = "key_id, person_id, public_key, country, state, asked_at, enrolled_at, enrolled_ref, enrolled_leaf, left_at"

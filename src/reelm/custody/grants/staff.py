@@ -6,10 +6,11 @@ line, with a signature that the ledger carries and `reelm keys` checks: the tabl
 
 import base64
 
-from reelm.custody.grant_entries import key_id_of, verify_possession
-from reelm.custody.grant_errors import EnrolledAlreadyError, NotEnrolledError, StaffKeyTakenError
-from reelm.custody.grant_rows import StaffRecord
-from reelm.custody.grant_schemas import (
+from reelm.custody.grants.entries import key_id_of, verify_possession
+from reelm.custody.grants.errors import EnrolledAlreadyError, NotEnrolledError, StaffKeyTakenError
+from reelm.custody.grants.repository import StaffReader, StaffWriter
+from reelm.custody.grants.rows import StaffRecord
+from reelm.custody.grants.schemas import (
     EnrolmentAsk,
     EnrolmentAsked,
     StaffMe,
@@ -17,8 +18,7 @@ from reelm.custody.grant_schemas import (
     StaffMembers,
     StaffRulesOut,
 )
-from reelm.custody.grant_states import EMERGENCY_MINUTES_MAX, MINUTES_MAX
-from reelm.custody.repository_grants import StaffReader, StaffWriter
+from reelm.custody.grants.states import EMERGENCY_MINUTES_MAX, MINUTES_MAX
 from reelm.custody.schemas import Visitor
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from uuid import UUID
 
-from reelm.custody import grant_entries as entries
-from reelm.custody.grant_rows import DecisionRecord, GrantRecord, NamedPerson, UseRecord
-from reelm.custody.grant_schemas import Grant, GrantEntries, GrantPerson, GrantUse
-from reelm.custody.grant_states import state_now
-from reelm.custody.repository_grants import GrantsReader
+from reelm.custody.grants import entries
+from reelm.custody.grants.repository import GrantsReader
+from reelm.custody.grants.rows import DecisionRecord, GrantRecord, NamedPerson, UseRecord
+from reelm.custody.grants.schemas import Grant, GrantEntries, GrantPerson, GrantUse
+from reelm.custody.grants.states import state_now
 from reelm.custody.schemas import Visitor
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork

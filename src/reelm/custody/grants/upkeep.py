@@ -7,9 +7,9 @@ are to be told.
 import datetime as dt
 from collections.abc import Awaitable, Callable
 
-from reelm.custody import grant_entries as entries
-from reelm.custody.grant_events import DataOpened
-from reelm.custody.repository_grants import GrantsUpkeep
+from reelm.custody.grants import entries
+from reelm.custody.grants.events import DataOpened
+from reelm.custody.grants.repository import GrantsUpkeep
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.events import EventBus

@@ -7,12 +7,12 @@ their words: a member of staff answers to the realm, and the realm to the person
 from collections import defaultdict
 from uuid import UUID
 
-from reelm.custody import grant_entries as entries
-from reelm.custody.grant_keys import GrantKeys
-from reelm.custody.grant_rows import OpeningRecord, OpeningUseRecord
-from reelm.custody.grant_schemas import Opening, OpeningUse
-from reelm.custody.grant_states import state_now
-from reelm.custody.repository_grants import OpeningsReader
+from reelm.custody.grants import entries
+from reelm.custody.grants.keys import GrantKeys
+from reelm.custody.grants.repository import OpeningsReader
+from reelm.custody.grants.rows import OpeningRecord, OpeningUseRecord
+from reelm.custody.grants.schemas import Opening, OpeningUse
+from reelm.custody.grants.states import state_now
 from reelm.custody.schemas import Visitor
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork

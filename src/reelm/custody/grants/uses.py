@@ -6,7 +6,7 @@
     keys  the keys process checks all evidence itself, and opens
     T3    the use is `opened`
 
-Whatever dies in between leaves a use that the schedule finds (`grant_upkeep`) and settles as `logged`: in the ledger,
+Whatever dies in between leaves a use that the schedule finds (`upkeep`) and settles as `logged`: in the ledger,
 the person told, not known to have been opened. Nothing is opened without the entry, and nothing is opened again for
 an old one: to try again is a use of its own. A clip's bytes come in many requests under one use, while the grant
 lasts; each asks the keys process anew.
@@ -18,17 +18,17 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody import grant_entries as entries
-from reelm.custody.grant_errors import GrantStateError, NotGrantedError
-from reelm.custody.grant_events import DataOpened
-from reelm.custody.grant_keys import GrantKeys
-from reelm.custody.grant_rows import GrantPersonRecord, GrantRecord, UseRecord
-from reelm.custody.grant_schemas import Opened, OpenedPerson, UseKind
-from reelm.custody.grant_states import after, state_now
+from reelm.custody.grants import entries
+from reelm.custody.grants.errors import GrantStateError, NotGrantedError
+from reelm.custody.grants.events import DataOpened
+from reelm.custody.grants.keys import GrantKeys
+from reelm.custody.grants.repository import GrantsReader, GrantsWriter
+from reelm.custody.grants.rows import GrantPersonRecord, GrantRecord, UseRecord
+from reelm.custody.grants.schemas import Opened, OpenedPerson, UseKind
+from reelm.custody.grants.staff import StaffService
+from reelm.custody.grants.states import after, state_now
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
-from reelm.custody.repository_grants import GrantsReader, GrantsWriter
 from reelm.custody.schemas import Visitor
-from reelm.custody.staff import StaffService
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, RowSecurityViolation, UnitOfWork
 from reelm.kit.errors import NotFoundError, SignInRequiredError

@@ -11,19 +11,21 @@ then the place is noted. Whoever is held up in between asks again, or the schedu
 from typing import Any
 from uuid import UUID
 
-from reelm.custody import grant_entries as entries
-from reelm.custody.grant_errors import (
+from reelm.custody.grants import entries
+from reelm.custody.grants.errors import (
     DraftTooOldError,
     ElsewhereError,
     EmergencyRefusedError,
     GrantStateError,
     OwnRequestError,
 )
-from reelm.custody.grant_events import EmergencyBegun
-from reelm.custody.grant_keys import GrantKeys
-from reelm.custody.grant_rows import DecisionRecord, GrantPersonRecord, GrantRecord, NamedPerson, StaffRecord
-from reelm.custody.grant_schemas import DecisionAsk, DecisionDraft, Grant, GrantAsk
-from reelm.custody.grant_states import (
+from reelm.custody.grants.events import EmergencyBegun
+from reelm.custody.grants.keys import GrantKeys
+from reelm.custody.grants.repository import GrantsReader, GrantsWriter
+from reelm.custody.grants.rows import DecisionRecord, GrantPersonRecord, GrantRecord, NamedPerson, StaffRecord
+from reelm.custody.grants.schemas import DecisionAsk, DecisionDraft, Grant, GrantAsk
+from reelm.custody.grants.staff import StaffService
+from reelm.custody.grants.states import (
     ANSWER_WITHIN,
     EMERGENCY_MINUTES_MAX,
     SIGN_WITHIN,
@@ -31,10 +33,8 @@ from reelm.custody.grant_states import (
     after,
     state_now,
 )
-from reelm.custody.grant_views import GrantViews
-from reelm.custody.repository_grants import GrantsReader, GrantsWriter
+from reelm.custody.grants.views import GrantViews
 from reelm.custody.schemas import Visitor
-from reelm.custody.staff import StaffService
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import InvalidRequestError, NotFoundError

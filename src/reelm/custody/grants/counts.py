@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from reelm.custody.grant_schemas import EmergencyOut, GrantsTransparency, MonthOfGrants
+from reelm.custody.grants.schemas import EmergencyOut, GrantsTransparency, MonthOfGrants
 from reelm.kit.clock import Clock
 from reelm.ledger.service import LedgerService, entries
 
