@@ -10,6 +10,8 @@ PYTHON := $(VENV)/bin/python
 REELM := $(VENV)/bin/reelm
 NPM := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm --prefix web --no-fund --no-audit
 STAMPS := .stamps
+# Two at a time, a file's tests together: each worker has a realm of its own (docs/adr/0008).
+SIDE_BY_SIDE ?= -n 2 --dist loadfile
 
 WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 	web/index.html web/package.json web/package-lock.json web/svelte.config.js web/tsconfig.json web/vite.config.ts
@@ -34,11 +36,11 @@ dev: setup ## Start the realm and a web client that reloads as you edit it
 
 test: setup browser ## Run the tests
 	@$(NPM) test --silent
-	@$(PYTHON) -m pytest -m "not full"
+	@$(PYTHON) -m pytest -m "not full" $(SIDE_BY_SIDE)
 
 test-all: setup browser oracle lint ## Run the tests with the full matrices, and the linters
 	@$(NPM) test --silent
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest $(SIDE_BY_SIDE)
 
 lint: setup ## Check style, types and boundaries
 	@$(VENV)/bin/ruff check .
