@@ -216,7 +216,9 @@ async def heist(
     email = f"alice{uuid.uuid4().hex[:8]}@example.org"
     alice = await sign_up(email=email)
     film: Path = plain(tmp_path_factory.mktemp("heist") / "clip.mp4")
-    clip = await finished(alice, (await published(alice, film, caption="mine", visibility="only_me"))["id"])
+    clip = await finished(
+        alice, (await published(alice, film, caption="for nobody else to see", visibility="only_me"))["id"]
+    )
     settings = realm.settings
     keys = KeysClient(settings.keys_address, SystemClock(), secret=settings.caller_secrets["web"])
     shell = await asyncpg.connect(**settings.database.connection("reelm_web"))

@@ -20,7 +20,7 @@ from reelm_audit.tlog.tiles import WIDTH, TileError, parse_path
 
 _BRIEF, _SHORT, _FOREVER = 2, 60, 31_536_000
 _DIGEST = re.compile(r"([0-9a-f]{64})\.json")
-_TEXT, _BYTES, _JSON = "text/plain; charset=utf-8", "application/octet-stream", "application/json"
+_TEXT, _BYTES, _JSON = "text/plain", "application/octet-stream", "application/json"
 
 
 def _published(content: bytes | str, media_type: str, seconds: int, *, changes: bool) -> Response[bytes]:
@@ -29,19 +29,19 @@ def _published(content: bytes | str, media_type: str, seconds: int, *, changes: 
     return Response(body, media_type=media_type, headers={"cache-control": kept})
 
 
-@get("/checkpoint", responses=problems(NotFoundError), tags=["ledger"])
+@get("/checkpoint", media_type=_TEXT, responses=problems(NotFoundError), tags=["ledger"])
 async def get_checkpoint(ledger: LedgerService) -> Response[bytes]:
     """Return the published checkpoint: the newest with the public quorum (C2SP tlog-checkpoint)."""
     return _published(await ledger.store.get_checkpoint(PUBLIC), _TEXT, _BRIEF, changes=True)
 
 
-@get("/checkpoint.release", responses=problems(NotFoundError), tags=["ledger"])
+@get("/checkpoint.release", media_type=_TEXT, responses=problems(NotFoundError), tags=["ledger"])
 async def get_release_checkpoint(ledger: LedgerService) -> Response[bytes]:
     """Return the newest checkpoint with the release quorum: what keys are released under."""
     return _published(await ledger.store.get_checkpoint(RELEASE), _TEXT, _BRIEF, changes=True)
 
 
-@get("/tile/{path:path}", responses=problems(NotFoundError), tags=["ledger"])
+@get("/tile/{path:path}", media_type=_BYTES, responses=problems(NotFoundError), tags=["ledger"])
 async def get_tile(ledger: LedgerService, path: str) -> Response[bytes]:
     """Return a tile of hashes, or a bundle of entries (C2SP tlog-tiles)."""
     try:
@@ -84,7 +84,12 @@ async def get_entry(ledger: LedgerService, index: int) -> EntryView:
     return await ledger.view(index)
 
 
-@get("/ledger/proofs/{index:int}", responses=problems(NotFoundError, LedgerLateError), tags=["ledger"])
+@get(
+    "/ledger/proofs/{index:int}",
+    media_type=_TEXT,
+    responses=problems(NotFoundError, LedgerLateError),
+    tags=["ledger"],
+)
 async def get_proof(ledger: LedgerService, index: int) -> Response[bytes]:
     """Return the proof that one entry is in the published ledger (C2SP tlog-proof): keep it, check it offline."""
     return _published(await ledger.proof(index), _TEXT, _BRIEF, changes=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import Person
+from tests.conftest import Person, eventually
 from tests.factories.archives import archive_of, contents, exported, json_lines
 from tests.factories.media import plain
 from tests.factories.publishing import finished, published
@@ -102,6 +102,11 @@ async def test_an_earlier_export_is_in_the_ledger_and_its_receipt_in_the_next(au
 
     made = await exported(author)
     assert made["manifest_digest"]
+
+    async def logged() -> bool:
+        return (await author.get(f"/me/exports/{made['id']}")).json()["entry_index"] is not None
+
+    await eventually(logged)
     files = contents(await archive_of(author))
     found = {name: text for name, text in files.items() if name.startswith("receipts/")}
     assert found

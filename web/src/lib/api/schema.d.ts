@@ -2167,12 +2167,12 @@ export interface components {
             next_cursor?: string | null;
         };
         /** Page[Grant] */
-        "Page_reelm.custody.grant_schemas.Grant_": {
+        "Page_reelm.custody.grants.schemas.Grant_": {
             items: components["schemas"]["Grant"][];
             next_cursor?: string | null;
         };
         /** Page[Opening] */
-        "Page_reelm.custody.grant_schemas.Opening_": {
+        "Page_reelm.custody.grants.schemas.Opening_": {
             items: components["schemas"]["Opening"][];
             next_cursor?: string | null;
         };
@@ -4420,7 +4420,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/plain": string;
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -5794,7 +5794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_reelm.custody.grant_schemas.Opening_"];
+                    "application/json": components["schemas"]["Page_reelm.custody.grants.schemas.Opening_"];
                 };
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
@@ -7404,7 +7404,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_reelm.custody.grant_schemas.Grant_"];
+                    "application/json": components["schemas"]["Page_reelm.custody.grants.schemas.Grant_"];
                 };
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
@@ -8802,7 +8802,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/plain": string;
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -8849,7 +8849,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "text/plain": string;
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
@@ -8947,7 +8947,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/octet-stream": string;
                 };
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
