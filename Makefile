@@ -40,7 +40,7 @@ test: setup browser ## Run the tests
 
 test-all: setup browser oracle lint ## Run the tests with the full matrices, and the linters
 	@$(NPM) test --silent
-	@$(PYTHON) -m pytest $(SIDE_BY_SIDE)
+	@REELM_TEST_CHANCE=1 $(PYTHON) -m pytest $(SIDE_BY_SIDE)
 
 lint: setup ## Check style, types and boundaries
 	@$(VENV)/bin/ruff check .

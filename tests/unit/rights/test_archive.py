@@ -138,8 +138,8 @@ def test_a_name_that_is_not_ours_is_refused(name: str) -> None:
             bent.writestr(known, data)
         try:
             bent.writestr(name, b"x")
-        except (ValueError, UnicodeEncodeError):
-            return
+        except (ValueError, UnicodeEncodeError, IndexError):
+            return  # nothing that Python's own writer could write
     with pytest.raises(ArchiveError):
         ArchiveReader(out, out.tell())
 
