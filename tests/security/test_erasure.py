@@ -153,10 +153,12 @@ async def gone(
     assert (await person.get("/me")).status_code == 401, "every session is over with the answer"
 
     async def over() -> bool:
-        rows = await admin.fetchval(
-            "SELECT count(*) FROM erasures WHERE person_id = $1::text::uuid", person.id
+        """The act is done and its job, which names the person, has left the queue (a moment later)."""
+        return await admin.fetchval(
+            "SELECT NOT EXISTS (SELECT FROM erasures WHERE person_id = $1::text::uuid) "
+            "AND NOT EXISTS (SELECT FROM pgqueuer WHERE position($1 IN convert_from(payload, 'UTF8')) > 0)",
+            person.id,
         )
-        return rows == 0
 
     await eventually(over, seconds=60)
     return Erased(
