@@ -1,6 +1,29 @@
 """Importing this declares every table: for migrations, the data map, and tests that ask about all of them."""
 
-from reelm.models import clips, custody, ledger, people, realm, rights, watching
+from reelm.models import (
+    clips,
+    custody,
+    feed,
+    learning,
+    ledger,
+    people,
+    realm,
+    receipts,
+    rights,
+    watching,
+)
 from reelm.models.declare import metadata
 
-__all__ = ["clips", "custody", "ledger", "metadata", "people", "realm", "rights", "watching"]
+__all__ = [
+    "clips",
+    "custody",
+    "feed",
+    "learning",
+    "ledger",
+    "metadata",
+    "people",
+    "realm",
+    "receipts",
+    "rights",
+    "watching",
+]
