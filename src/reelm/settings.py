@@ -10,13 +10,28 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-Role = Literal["reelm_admin", "reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys", "reelm_ledger"]
+Role = Literal[
+    "reelm_admin",
+    "reelm_web",
+    "reelm_worker",
+    "reelm_catalog",
+    "reelm_indexer",
+    "reelm_keys",
+    "reelm_ledger",
+]
 DATA_VARIABLE, PORT_VARIABLE = "REELM_DATA", "REELM_PORT"
 DATABASE_VARIABLE = "REELM_DATABASE_URL"
 PASSWORD_VARIABLE = "REELM_PASSWORD"  # noqa: S105 - the variable's name
 KeysCaller = Literal["web", "worker", "sequencer", "cli"]
 KEYS_CALLERS: tuple[KeysCaller, ...] = ("web", "worker", "sequencer", "cli")
-LOGIN_ROLES: tuple[Role, ...] = ("reelm_web", "reelm_worker", "reelm_catalog", "reelm_keys", "reelm_ledger")
+LOGIN_ROLES: tuple[Role, ...] = (
+    "reelm_web",
+    "reelm_worker",
+    "reelm_catalog",
+    "reelm_indexer",
+    "reelm_keys",
+    "reelm_ledger",
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +150,11 @@ class Settings:
     @property
     def scratch(self) -> Path:
         return self.data / "scratch"
+
+    @property
+    def feed(self) -> Path:
+        """What the feed keeps beside the database: the shared catalog, matrices, snapshots, lists."""
+        return self.data / "feed"
 
 
 def database_url() -> str:

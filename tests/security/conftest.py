@@ -19,7 +19,7 @@ from reelm.models.declare import DataClass, metadata
 
 __all__ = ["heist"]
 GUARDED = {DataClass.IDENTITY, DataClass.PRIVATE, DataClass.SOCIAL, DataClass.TELEMETRY}
-ROLES = ("reelm_web", "reelm_worker", "reelm_catalog")
+ROLES = ("reelm_web", "reelm_worker", "reelm_catalog", "reelm_indexer")
 # Tables that hold more of a person than what everyone may know, and the view over one of them.
 PERSONAL = sorted(
     {t.name for t in metadata.sorted_tables if any(c.info["class"] in GUARDED for c in t.columns)}

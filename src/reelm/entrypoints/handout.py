@@ -23,6 +23,7 @@ from reelm.settings import (
 _ROLES_OF = {
     "web": ("reelm_web", "reelm_catalog"),
     "worker": ("reelm_worker", "reelm_catalog"),
+    "indexer": ("reelm_indexer",),
     "keys": ("reelm_keys",),
     "sequencer": ("reelm_ledger",),
 }

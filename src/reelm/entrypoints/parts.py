@@ -1,4 +1,4 @@
-"""The parts of a realm as programs of the supervisor: PostgreSQL, migrations, keys, sequencer, worker, web."""
+"""The realm as programs of the supervisor: PostgreSQL, migrations, keys, sequencer, worker, indexer, web."""
 
 import dataclasses
 import functools
@@ -28,6 +28,7 @@ _SHARED_MODULES = (
     "reelm.entrypoints.keys",
     "reelm.entrypoints.sequencer",
     "reelm.entrypoints.worker",
+    "reelm.entrypoints.indexer",
     "reelm.entrypoints.web",
 )
 
@@ -70,7 +71,7 @@ def early_programs(settings: Settings, *, quiet: bool) -> list[Program]:
 
 
 def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) -> list[Program]:
-    """Migrations, keys, the sequencer, the worker and as many web processes as `settings` wants."""
+    """Migrations, keys, the sequencer, the worker, the indexer and as many web processes as `settings` wants."""
     logs = settings.data / "logs"
     web = dataclasses.replace(handed_to("web", settings), web=_listening(settings, listener))
     programs = [
@@ -88,6 +89,13 @@ def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) 
             _starter("worker", handed_to("worker", settings), logs, quiet=quiet),
             stop_seconds=20.0,
             explain=lambda: log.last_words(logs, "worker"),
+        ),
+        Program(
+            "indexer",
+            SERVICE_LEVEL,
+            _starter("indexer", handed_to("indexer", settings), logs, quiet=quiet),
+            stop_seconds=10.0,
+            explain=lambda: log.last_words(logs, "indexer"),
         ),
     ]
     for number in range(1, settings.web.processes + 1):

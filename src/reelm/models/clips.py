@@ -127,6 +127,9 @@ clips = declare(
         "reelm_catalog": "SELECT (id, author_id, status, caption, tags, mentions, sound_id, visibility, audience, "
         "allow_comments, allow_download, allow_sound_reuse, label_ai, label_paid, language, draft, publish_at, "
         "created_at, published_at, changed_at, media)",
+        "reelm_indexer": "SELECT (id, author_id, status, caption, tags, mentions, sound_id, visibility, audience, "
+        "allow_comments, allow_download, allow_sound_reuse, label_ai, label_paid, language, draft, publish_at, "
+        "created_at, published_at, changed_at, media)",
         "reelm_keys": "SELECT (id, author_id, status, published_at, audience)",
     },
 )
@@ -161,7 +164,12 @@ clip_counters = declare(
         member(CLIP_SEEN.format("clip_counters.clip_id")),
         catalog(CLIP_SEEN.format("clip_counters.clip_id")),
     ],
-    grants={"reelm_web": "SELECT", "reelm_worker": "SELECT", "reelm_catalog": "SELECT"},
+    grants={
+        "reelm_web": "SELECT",
+        "reelm_worker": "SELECT",
+        "reelm_catalog": "SELECT",
+        "reelm_indexer": "SELECT",
+    },
     postgresql_with={"fillfactor": "70"},
 )
 

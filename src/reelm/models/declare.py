@@ -89,8 +89,8 @@ def everyone(condition: str = "true") -> Audience:
 
 
 def catalog(condition: str = "true") -> Audience:
-    """The role that builds feed and search indexes, for nobody in particular, may see these rows."""
-    return Audience("catalog", "SELECT", condition, role="reelm_catalog")
+    """The roles that build feed and search indexes, for nobody in particular, may see these rows."""
+    return Audience("catalog", "SELECT", condition, role="reelm_catalog, reelm_indexer")
 
 
 def declare(

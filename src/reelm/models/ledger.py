@@ -7,11 +7,14 @@ from sqlalchemy.types import BigInteger, Boolean, Date, SmallInteger, Text
 from reelm.models.declare import Audience, DataClass, column, declare
 from reelm.models.people import NOW, WHEN
 
-SEQUENCER = "reelm_ledger"
-_READERS = "reelm_web, reelm_worker, reelm_keys, reelm_ledger"
+SEQUENCER, INDEXER = "reelm_ledger", "reelm_indexer"
+_READERS = "reelm_web, reelm_worker, reelm_keys, reelm_ledger, reelm_indexer"
 # What only the realm itself says: no process that serves people may claim it.
 OWN_KINDS = ("charter.adopted", "release.deployed", "key.rotated", "ledger.restored")
-_OWN = ", ".join(f"'{kind}'" for kind in (*OWN_KINDS, "keys.released"))
+# What the indexer says of the feeds: no process that answers people may say it in its place.
+INDEX_KINDS = ("feed.snapshot", "feed.lists", "feed.receipts", "ranking.changed")
+_INDEXED = ", ".join(f"'{kind}'" for kind in INDEX_KINDS)
+_OWN = ", ".join(f"'{kind}'" for kind in (*OWN_KINDS, *INDEX_KINDS, "keys.released"))
 _WAITING = "leaf_index IS NULL AND refused IS NULL"
 
 
@@ -44,6 +47,7 @@ ledger_entries = declare(
         _open_to_read(),
         Audience("acting", "INSERT", "", f"kind <> ALL (ARRAY[{_OWN}])", role="reelm_web, reelm_worker"),
         Audience("counting", "INSERT", "", "kind = 'keys.released'", role="reelm_keys"),
+        Audience("indexing", "INSERT", "", f"kind = ANY (ARRAY[{_INDEXED}])", role=INDEXER),
         Audience("sequencer_adds", "INSERT", "", "true", role=SEQUENCER),
         # Once it has its place, or was refused, an entry is out of everybody's reach.
         Audience("sequencer_orders", "UPDATE", _WAITING, "true", role=SEQUENCER),
@@ -52,6 +56,7 @@ ledger_entries = declare(
         "reelm_web": "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
         "reelm_worker": "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
         "reelm_keys": "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
+        INDEXER: "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
         SEQUENCER: "SELECT, INSERT (ref, kind, body, leaf_index), UPDATE (leaf_index, refused)",
     },
 )

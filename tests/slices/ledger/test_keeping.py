@@ -198,6 +198,7 @@ async def test_each_role_does_its_part_and_no_more(ledger: OwnLedger) -> None:
             "INSERT INTO ledger_entries (ref, kind, body, leaf_index) VALUES (gen_random_uuid(), 'rights.erased', '\\x7b7d', 5)",
             "INSERT INTO ledger_entries (ref, kind, body) VALUES (gen_random_uuid(), 'charter.adopted', '\\x7b7d')",
             "INSERT INTO ledger_entries (ref, kind, body) VALUES (gen_random_uuid(), 'keys.released', '\\x7b7d')",
+            "INSERT INTO ledger_entries (ref, kind, body) VALUES (gen_random_uuid(), 'feed.receipts', '\\x7b7d')",
             "INSERT INTO ledger_counts VALUES ('2026-11-22', 'grant.used', 5)",
         ],
         "reelm_worker": [
@@ -205,6 +206,10 @@ async def test_each_role_does_its_part_and_no_more(ledger: OwnLedger) -> None:
             "UPDATE ledger_witnesses SET problem = NULL",
         ],
         "reelm_keys": [
+            "INSERT INTO ledger_entries (ref, kind, body) VALUES (gen_random_uuid(), 'grant.used', '\\x7b7d')",
+            "UPDATE ledger_entries SET refused = 'x'",
+        ],
+        "reelm_indexer": [
             "INSERT INTO ledger_entries (ref, kind, body) VALUES (gen_random_uuid(), 'grant.used', '\\x7b7d')",
             "UPDATE ledger_entries SET refused = 'x'",
         ],

@@ -1,0 +1,124 @@
+"""The indexer process: whatever the feeds stand on and nobody waits for, each as a part of its own.
+
+It is the only writer of the shared catalog, and what it says in the ledger (`models/ledger.py`, INDEX_KINDS) nobody
+else may say. A part that fails is logged and started again, later each time; the others go on.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from reelm.kit import metrics as kit_metrics
+from reelm.kit.blobs import LocalBlobStore
+from reelm.kit.clock import Clock, SystemClock
+from reelm.kit.database import Database
+from reelm.kit.errors import OverloadedError
+from reelm.kit.ids import Ids, SystemIds
+from reelm.kit.listen import Listener
+from reelm.ledger.service import LedgerService
+from reelm.realm.service import RealmService
+from reelm.settings import Role, Settings
+
+ROLE: Role = "reelm_indexer"
+_FIRST_WAIT_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 60.0
+_STEADY_SECONDS = 60.0
+
+_log = structlog.get_logger("reelm.indexer")
+
+
+class Part(Protocol):
+    """Something to keep doing. `run` goes on until it is cancelled; what it raises is what went wrong."""
+
+    async def run(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every part may work with. Callbacks are registered at `listener` before anything runs."""
+
+    settings: Settings
+    database: Database
+    listener: Listener
+    blobs: LocalBlobStore
+    ledger: LedgerService
+    realm: RealmService
+    clock: Clock
+    ids: Ids
+
+
+def parts_of(bench: Bench) -> Sequence[Part]:
+    """Return the parts of the process. A new one is a line here."""
+    return []
+
+
+def run(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT; return the exit code."""
+    kit_metrics.prepare(settings.data / "run" / "metrics")
+    return asyncio.run(_index(settings))
+
+
+async def _index(settings: Settings) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = await _database(settings, stop)
+    if database is None:
+        return 0
+    clock = SystemClock()
+    ids = SystemIds(clock)
+    blobs = LocalBlobStore(settings.blobs)
+    listener = Listener(settings.database, ROLE)
+    ledger = LedgerService(database, blobs, clock, ids)
+    bench = Bench(settings, database, listener, blobs, ledger, RealmService.load(settings), clock, ids)
+    parts = parts_of(bench)
+    await listener.start()
+    keeping = [asyncio.ensure_future(keep(part, clock)) for part in parts]
+    try:
+        _log.info("indexer.ready", parts=[type(part).__name__ for part in parts])
+        await stop.wait()
+    finally:
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
+        await listener.stop()
+        await database.close()
+    return 0
+
+
+async def keep(part: Part, clock: Clock) -> None:
+    """Run a part for good: whatever it fails of, it is started again, later each time it fails soon."""
+    wait = _FIRST_WAIT_SECONDS
+    while True:
+        began = clock.monotonic()
+        try:
+            await part.run()
+        except OverloadedError as error:
+            _log.warning("indexer.part_waits", part=type(part).__name__, reason=type(error).__name__)
+        except Exception:  # noqa: BLE001 - whatever it is, the other parts go on, and this one is tried again
+            _log.exception("indexer.part_failed", part=type(part).__name__)
+        else:
+            return
+        if clock.monotonic() - began > _STEADY_SECONDS:
+            wait = _FIRST_WAIT_SECONDS
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+
+
+async def _database(settings: Settings, stop: asyncio.Event) -> Database | None:
+    """Connect, waiting for PostgreSQL as long as it takes; None when asked to stop meanwhile."""
+    wait = _FIRST_WAIT_SECONDS
+    while not stop.is_set():
+        try:
+            return await Database.open(settings.database, ROLE, size=3)
+        except OverloadedError:
+            _log.warning("indexer.waiting_for_database")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), wait)
+        wait = min(wait * 2, 5.0)
+    return None
