@@ -31,6 +31,8 @@ OWNER: dict[str, str | None] = {
     "comment_likes": "t.person_id",
     "notices": "t.person_id",
     "watch_events": "t.person_id",
+    "feed_settings": "t.person_id",
+    "feed_wishes": "t.person_id",
     "search_words": None,
     "search_terms": None,
     "ledger_entries": None,

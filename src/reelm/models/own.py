@@ -66,6 +66,8 @@ OWN: dict[str, Own] = {
     ),
     "comment_likes": Own(key=("comment_id",)),
     "watch_events": Own(key=("at", "id")),
+    "feed_settings": Own(key=("person_id",)),
+    "feed_wishes": Own(key=("key",)),
     "search_words": Own(
         "(t.kind = 'person' AND t.reference = me::text) "
         "OR (t.kind = 'clip' AND t.reference IN (SELECT id::text FROM clips WHERE author_id = me)) "

@@ -15,7 +15,7 @@ TABLES_OF: dict[str, tuple[str, ...]] = {
     "comments": ("comments", "comment_likes"),
     "notices": ("notices",),
     "search": ("search_words", "search_terms"),
-    "feed": ("watch_events",),
+    "feed": ("watch_events", "feed_settings", "feed_wishes"),
     "rights": ("exports", "imports", "import_items", "erasures"),
 }
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
-from sqlalchemy.types import Integer, SmallInteger, Text
+from sqlalchemy.types import Boolean, Integer, SmallInteger, Text
 
 from reelm.models.declare import DataClass, catalog, column, declare, owner
 from reelm.models.people import NOW, WHEN, person_id
@@ -21,12 +21,15 @@ watch_events = declare(
     column("position_ms", Integer(), DataClass.TELEMETRY, server_default="0"),
     column("source", Text(), DataClass.TELEMETRY, server_default=""),
     column("stored_at", WHEN, DataClass.TELEMETRY, server_default=NOW),
+    # False for what was watched while the person had learning paused: it counts as seen, never as taste.
+    column("learns", Boolean(), DataClass.TELEMETRY, server_default=text("true")),
     CheckConstraint("kind IN ('" + "', '".join(EVENT_KINDS) + "')", name="kind"),
     purpose="What a person watched and for how long, so that the next page fits them.",
     retention="90 days.",
     audiences=[owner("person_id")],
     grants={
-        "reelm_web": "SELECT, INSERT (person_id, at, id, clip_id, kind, watched_ms, position_ms, source)"
+        "reelm_web": "SELECT, INSERT (person_id, at, id, clip_id, kind, watched_ms, position_ms, source, "
+        "learns)"
     },
     postgresql_partition_by="RANGE (at)",
 )

@@ -54,8 +54,7 @@ _LEFT_THERE = {
     "comment_likes": "belongs_to_threads_there",
     "reposts": "belongs_to_clips_there",
     "blocks": "people_of_there",
-    "notices": "only_made_sense_there",
-    "watch_events": "only_made_sense_there",
+    **dict.fromkeys(("notices", "watch_events", "feed_settings", "feed_wishes"), "only_made_sense_there"),
 }
 
 Name = Annotated[str, Meta(max_length=64)]
