@@ -119,6 +119,11 @@ CALLS: dict[str, str] = {
     "reelm.own_rows(text, text[], integer)": "SELECT reelm.own_rows('person_details', '{{}}', 10)",
     "reelm.expire_exports(timestamptz)": "SELECT reelm.expire_exports('-infinity')",
     "reelm.erase_subject()": "SELECT reelm.erase_subject()",
+    "reelm.keep_receipts(uuid[], uuid[], timestamptz[], bytea[], text[], integer[], integer[], text[], text[])": (
+        "SELECT reelm.keep_receipts('{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}')"
+    ),
+    "reelm.leaf_places(bytea[])": "SELECT reelm.leaf_places(ARRAY['\\x00'::bytea])",
+    "reelm.forget_receipts(timestamptz)": "SELECT reelm.forget_receipts('-infinity')",
 }
 
 

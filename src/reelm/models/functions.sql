@@ -295,6 +295,11 @@ BEGIN
      SET views = c.views + m.seen, finishes = c.finishes + m.finished, skips = c.skips + m.skipped,
          changed_at = now()
     FROM moved m JOIN held h USING (clip_id) WHERE c.clip_id = m.clip_id;
+  INSERT INTO clip_reach AS r (clip_id, day, source, impressions)
+  SELECT s.clip_id, (s.at AT TIME ZONE 'UTC')::date, s.source, count(*) FROM stored s
+   WHERE s.kind = 'impression' AND EXISTS (SELECT 1 FROM clips c WHERE c.id = s.clip_id)
+   GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+      ON CONFLICT (clip_id, day, source) DO UPDATE SET impressions = r.impressions + excluded.impressions;
   RETURN NULL;
 END $$;
 

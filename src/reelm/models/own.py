@@ -66,6 +66,8 @@ OWN: dict[str, Own] = {
     ),
     "comment_likes": Own(key=("comment_id",)),
     "watch_events": Own(key=("at", "id")),
+    "receipts": Own(key=("id",)),
+    "clip_reach": Own(MY_CLIP, ("clip_id", "day", "source"), GOES_WITH_CLIP),
     "feed_settings": Own(key=("person_id",)),
     "feed_wishes": Own(key=("key",)),
     "search_words": Own(
@@ -96,6 +98,11 @@ NOBODYS: dict[str, str] = {
     "ledger_counts": "how many entries there were of a kind",
     "ledger_head": "how long the ledger is",
     "ledger_witnesses": "outside parties who cosign, not people of the realm",
+    "receipt_leaves": "fingerprints of pages, which only who was shown the page can match",
+    "receipt_batches": "roots of such fingerprints, as the public ledger has them",
+    "promise_keys": "keys of the realm's processes",
+    "adjustments": "public decisions about clips; who decided is named by a staff key, as in the ledger",
+    "adjustment_maps": "fingerprints of those decisions, as the public ledger has them",
 }
 
 

@@ -81,6 +81,11 @@ FUNCTION_GRANTS = {
     "reelm.own_rows(text, text[], integer)": "reelm_web, reelm_worker",
     "reelm.expire_exports(timestamptz)": "reelm_worker",
     "reelm.erase_subject()": "reelm_worker",
+    "reelm.keep_receipts(uuid[], uuid[], timestamptz[], bytea[], text[], integer[], integer[], text[], text[])": (
+        "reelm_web"
+    ),
+    "reelm.leaf_places(bytea[])": "reelm_web",
+    "reelm.forget_receipts(timestamptz)": "reelm_worker",
 }
 
 

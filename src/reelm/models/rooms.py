@@ -15,7 +15,18 @@ TABLES_OF: dict[str, tuple[str, ...]] = {
     "comments": ("comments", "comment_likes"),
     "notices": ("notices",),
     "search": ("search_words", "search_terms"),
-    "feed": ("watch_events", "feed_settings", "feed_wishes"),
+    "feed": (
+        "watch_events",
+        "feed_settings",
+        "feed_wishes",
+        "receipts",
+        "receipt_leaves",
+        "receipt_batches",
+        "promise_keys",
+        "adjustments",
+        "adjustment_maps",
+        "clip_reach",
+    ),
     "rights": ("exports", "imports", "import_items", "erasures"),
 }
 
