@@ -124,6 +124,15 @@ CALLS: dict[str, str] = {
     ),
     "reelm.leaf_places(bytea[])": "SELECT reelm.leaf_places(ARRAY['\\x00'::bytea])",
     "reelm.forget_receipts(timestamptz)": "SELECT reelm.forget_receipts('-infinity')",
+    "reelm.begin_learning()": "SELECT reelm.begin_learning()",
+    "reelm.learning_people()": "SELECT * FROM reelm.learning_people()",
+    "reelm.learning_resets(timestamptz)": "SELECT * FROM reelm.learning_resets('-infinity')",
+    "reelm.learning_events(timestamptz, timestamptz, integer)": (
+        "SELECT * FROM reelm.learning_events('2026-01-01', 'infinity', 50000)"
+    ),
+    "reelm.learning_waits(timestamptz, timestamptz)": "SELECT reelm.learning_waits('2026-01-01', 'infinity')",
+    "reelm.learning_begins()": "SELECT reelm.learning_begins()",
+    "reelm.learning_words(uuid[])": "SELECT * FROM reelm.learning_words(ARRAY['{hidden}'::uuid])",
 }
 
 

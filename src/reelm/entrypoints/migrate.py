@@ -110,7 +110,14 @@ async def _apply(settings: Settings, clock: Clock) -> None:
         async with connection.transaction():
             await connection.execute("SET LOCAL ROLE reelm_owner")
             await connection.execute("SET LOCAL lock_timeout = '5s'")
-            for name in ("subject.sql", "functions.sql", "grants.sql", "rights.sql", "receipts.sql"):
+            for name in (
+                "subject.sql",
+                "functions.sql",
+                "grants.sql",
+                "rights.sql",
+                "receipts.sql",
+                "learning.sql",
+            ):
                 await connection.execute(files("reelm.models").joinpath(name).read_text())
             for statement in (
                 *own_statements(metadata),

@@ -186,6 +186,27 @@ class KeyRotated(Entry, frozen=True, kw_only=True, tag="key.rotated"):
     new: VKey
 
 
+class RankingChanged(Entry, frozen=True, kw_only=True, tag="ranking.changed"):
+    """Another model puts clips in order from now on: written before it does. All it names are public documents."""
+
+    model: Digest
+    card: Digest
+    policy: Digest
+    rule: Annotated[
+        str,
+        msgspec.Meta(
+            pattern="^[0-9a-f]{64}$", description="Digest of the rule by which neighbours are learned"
+        ),
+    ]
+    cause: Annotated[
+        Literal["seed", "release", "rollback"],
+        msgspec.Meta(
+            description="The model that comes with the software, one that was learned, or an earlier one"
+        ),
+    ]
+    previous: Digest | None = None
+
+
 class LedgerRestored(Entry, frozen=True, kw_only=True, tag="ledger.restored"):
     """A restored database was brought back to the length of what had been published."""
 
@@ -207,6 +228,7 @@ AnyEntry = (
     | RightsExported
     | RightsErased
     | KeyRotated
+    | RankingChanged
     | LedgerRestored
 )
 

@@ -37,6 +37,8 @@ OWNER: dict[str, str | None] = {
     "promise_keys": None,
     "adjustments": None,
     "adjustment_maps": None,
+    "ranking_models": None,
+    "ranking_changes": None,
     "clip_reach": _OF_CLIP,
     "feed_settings": "t.person_id",
     "feed_wishes": "t.person_id",
@@ -75,4 +77,6 @@ PUBLIC: dict[str, str] = {
     "promise_keys": "true",
     "adjustments": "true",
     "adjustment_maps": "true",
+    "ranking_models": "true",
+    "ranking_changes": "true",
 }

@@ -103,6 +103,8 @@ NOBODYS: dict[str, str] = {
     "promise_keys": "keys of the realm's processes",
     "adjustments": "public decisions about clips; who decided is named by a staff key, as in the ledger",
     "adjustment_maps": "fingerprints of those decisions, as the public ledger has them",
+    "ranking_models": "models learned from many people together, published with what they were learned from",
+    "ranking_changes": "which of them was in force when, as the public ledger has it",
 }
 
 

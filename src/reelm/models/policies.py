@@ -81,6 +81,13 @@ FUNCTION_GRANTS = {
     "reelm.own_rows(text, text[], integer)": "reelm_web, reelm_worker",
     "reelm.expire_exports(timestamptz)": "reelm_worker",
     "reelm.erase_subject()": "reelm_worker",
+    "reelm.begin_learning()": "reelm_indexer",
+    "reelm.learning_people()": "reelm_indexer",
+    "reelm.learning_resets(timestamptz)": "reelm_indexer",
+    "reelm.learning_events(timestamptz, timestamptz, integer)": "reelm_indexer",
+    "reelm.learning_waits(timestamptz, timestamptz)": "reelm_indexer",
+    "reelm.learning_begins()": "reelm_indexer",
+    "reelm.learning_words(uuid[])": "reelm_indexer",
     "reelm.keep_receipts(uuid[], uuid[], timestamptz[], bytea[], text[], integer[], integer[], text[], text[])": (
         "reelm_web"
     ),

@@ -26,6 +26,8 @@ TABLES_OF: dict[str, tuple[str, ...]] = {
         "adjustments",
         "adjustment_maps",
         "clip_reach",
+        "ranking_models",
+        "ranking_changes",
     ),
     "rights": ("exports", "imports", "import_items", "erasures"),
 }

@@ -23,6 +23,7 @@ watch_events = declare(
     column("stored_at", WHEN, DataClass.TELEMETRY, server_default=NOW),
     # False for what was watched while the person had learning paused: it counts as seen, never as taste.
     column("learns", Boolean(), DataClass.TELEMETRY, server_default=text("true")),
+    Index("ix_watch_events_stored_at", "stored_at", postgresql_using="brin"),
     CheckConstraint("kind IN ('" + "', '".join(EVENT_KINDS) + "')", name="kind"),
     purpose="What a person watched and for how long, so that the next page fits them.",
     retention="90 days.",

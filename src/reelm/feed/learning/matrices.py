@@ -166,7 +166,8 @@ def _mapped(path: Path, part: str) -> npt.NDArray[Any]:
     found = np.load(path, mmap_mode="r" if path.stat().st_size > _SMALL_BYTES else None, allow_pickle=False)
     if found.dtype != PARTS[part] or found.ndim != 1:
         raise MatricesError(f"{path.name} holds something else than {PARTS[part].__name__} in a row")
-    return found.view(np.ndarray)  # plain views slice faster than mapped ones
+    plain: npt.NDArray[Any] = found.view(np.ndarray)
+    return plain  # plain views slice faster than mapped ones
 
 
 def _added(reached: Neighbours, weighed: Sums) -> tuple[Neighbours, Sums]:
