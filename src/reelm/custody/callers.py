@@ -1,6 +1,13 @@
 """Which process may ask the keys process for what; anything that is not listed is refused."""
 
-from reelm.custody import backup_schemas, ledger_schemas, opening_schemas, rights_schemas, schemas
+from reelm.custody import (
+    backup_schemas,
+    ledger_schemas,
+    opening_schemas,
+    promise_schemas,
+    rights_schemas,
+    schemas,
+)
 
 _WEB: frozenset[type[schemas.Request]] = frozenset(
     {
@@ -33,6 +40,9 @@ _WEB: frozenset[type[schemas.Request]] = frozenset(
         opening_schemas.GrantOpening,
         ledger_schemas.SignExport,
         ledger_schemas.ExportVkey,
+        promise_schemas.ReceiptKey,
+        promise_schemas.CertifyPromiseKey,
+        promise_schemas.PromiseVkey,
     }
 )
 _WORKER: frozenset[type[schemas.Request]] = frozenset(
@@ -50,7 +60,7 @@ _WORKER: frozenset[type[schemas.Request]] = frozenset(
     }
 )
 _SEQUENCER: frozenset[type[schemas.Request]] = frozenset(
-    {schemas.Ping, ledger_schemas.SignCheckpoint, ledger_schemas.LogVkey}
+    {schemas.Ping, ledger_schemas.SignCheckpoint, ledger_schemas.LogVkey, promise_schemas.PromiseVkey}
 )
 MAY_ASK: dict[schemas.Caller, frozenset[type[schemas.Request]]] = {
     "web": _WEB,

@@ -23,6 +23,7 @@ from reelm.custody.keystore import Keystore
 from reelm.custody.opener import Opener
 from reelm.custody.passkeys import Passkeys, RelyingParty
 from reelm.custody.passwords import Passwords
+from reelm.custody.promising import Promising
 from reelm.custody.purposes import Purposes
 from reelm.custody.references import References
 from reelm.custody.releases import Releases
@@ -94,6 +95,7 @@ class Keeper:
         farewells = Farewells(self.store, self.door, credentials, releases, purposes, rows)
         log = LogSigner(self.store, self.door, clock)
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
+        promising = Promising(self.store, self.door, self._counts, clock)
         references = References(self.store, self.door, releases)
         backups = BackupKeys(self.store, self.door, clock)
         rules = _rules(self.store, realm)
@@ -107,6 +109,7 @@ class Keeper:
             log,
             exports,
             references,
+            promising,
             backups,
             opener,
             self._snapshots,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody import backup_schemas, ledger_schemas, opening_schemas, rights_schemas
+from reelm.custody import backup_schemas, ledger_schemas, opening_schemas, promise_schemas, rights_schemas
 from reelm.custody.messages import (
     Caller,
     Done,
@@ -281,6 +281,7 @@ AnyRequest = (
     | rights_schemas.RightsRequest
     | opening_schemas.GrantOpening
     | backup_schemas.BackupRequest
+    | promise_schemas.PromiseRequest
 )
 
 

@@ -41,6 +41,8 @@ from reelm.custody.link import KeysLink
 from reelm.custody.opening_calls import OpeningCalls
 from reelm.custody.opening_errors import GrantRefusedError
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
+from reelm.custody.promise_calls import PromiseCalls
+from reelm.custody.promising import receipt_key_of
 from reelm.custody.release_calls import ReleaseCalls
 from reelm.custody.schemas import (
     Challenge,
@@ -93,6 +95,7 @@ __all__ = [
     "open_field",
     "open_snapshot",
     "open_stream",
+    "receipt_key_of",
     "seal_field",
     "seal_stream",
 ]
@@ -101,7 +104,7 @@ REMEMBER = dt.timedelta(seconds=20)
 _REMEMBERED = 50_000
 
 
-class KeysClient(ReleaseCalls, OpeningCalls, LedgerCalls, FarewellCalls, BackupCalls):
+class KeysClient(ReleaseCalls, OpeningCalls, LedgerCalls, FarewellCalls, BackupCalls, PromiseCalls):
     """Asks the keys process. Make it inside the running event loop; `close` it at the end.
 
     `resolve` remembers a session for 20 seconds. A revocation forgets it at once: in this process, and by the
@@ -118,6 +121,7 @@ class KeysClient(ReleaseCalls, OpeningCalls, LedgerCalls, FarewellCalls, BackupC
         secret: str = "",
         patience_seconds: float = 5.0,
     ) -> None:
+        super().__init__()
         self._clock = clock
         self._sessions: OrderedDict[bytes, tuple[float, Session]] = OrderedDict()
         self._tokens: dict[UUID, bytes] = {}
@@ -219,10 +223,12 @@ class KeysClient(ReleaseCalls, OpeningCalls, LedgerCalls, FarewellCalls, BackupC
         while len(self._sessions) > _REMEMBERED:
             _, (_, old) = self._sessions.popitem(last=False)
             self._tokens.pop(old.session_id, None)
+            self.forget_receipt_key(old.session_id)
 
     def forget(self, session_id: UUID) -> None:
         """Forget a session that ended elsewhere."""
         self._forgotten += 1
+        self.forget_receipt_key(session_id)
         digest = self._tokens.pop(session_id, None)
         if digest is not None:
             self._sessions.pop(digest, None)
@@ -236,6 +242,10 @@ class KeysClient(ReleaseCalls, OpeningCalls, LedgerCalls, FarewellCalls, BackupC
         self._forgotten += 1
         self._sessions.clear()
         self._tokens.clear()
+        self.forget_receipt_keys()
+
+    def times_forgotten(self) -> int:
+        return self._forgotten
 
     async def list_sessions(self, token: str) -> list[SessionLine]:
         return (await self._ask(schemas.SessionsOf(token), schemas.SessionLines)).items
