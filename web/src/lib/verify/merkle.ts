@@ -44,16 +44,10 @@ function checkHashes(hashes: readonly Uint8Array[]): void {
 const half = (value: number): number => Math.floor(value / 2);
 const odd = (value: number): boolean => value % 2 === 1;
 
-/** Refuses unless `proof` shows leaf hash `leaf` at `index` of the tree of `size` leaves with `root`. */
-export async function verifyInclusion(
-  leaf: Hash,
-  index: number,
-  size: number,
-  proof: readonly Hash[],
-  root: Hash,
-): Promise<void> {
+/** The root to which a proof leads from leaf hash `leaf`, at `index` of a tree of `size` leaves. */
+export async function climb(leaf: Hash, index: number, size: number, proof: readonly Hash[]): Promise<Hash> {
   if (!(index >= 0 && index < size)) throw new Fault('proof', 'there is no such leaf in a tree of this size');
-  checkHashes([leaf, root, ...proof]);
+  checkHashes([leaf, ...proof]);
   let place = index;
   let last = size - 1;
   let found = leaf;
@@ -68,7 +62,19 @@ export async function verifyInclusion(
     [place, last] = [half(place), half(last)];
   }
   if (last !== 0) throw new Fault('proof', 'the proof is too short');
-  if (!equal(found, root)) throw new Fault('proof', 'the proof leads to another root');
+  return found;
+}
+
+/** Refuses unless `proof` shows leaf hash `leaf` at `index` of the tree of `size` leaves with `root`. */
+export async function verifyInclusion(
+  leaf: Hash,
+  index: number,
+  size: number,
+  proof: readonly Hash[],
+  root: Hash,
+): Promise<void> {
+  checkHashes([root]);
+  if (!equal(await climb(leaf, index, size, proof), root)) throw new Fault('proof', 'the proof leads to another root');
 }
 
 /** Refuses unless the tree `old` with `oldRoot` is shown to be a beginning of the tree `now` with `nowRoot`. */
