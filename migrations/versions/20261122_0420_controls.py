@@ -40,9 +40,13 @@ def upgrade():
         sa.Column("sound_id", sa.UUID(), nullable=True),
         sa.Column("creator_id", sa.UUID(), nullable=True),
         sa.Column("wish", sa.SmallInteger(), nullable=False),
+        sa.Column("forgotten_at", _WHEN, nullable=True),
         sa.Column("changed_at", _WHEN, server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("kind IN ('tag', 'sound', 'creator')", name=op.f("ck_feed_wishes_kind")),
-        sa.CheckConstraint("wish BETWEEN -2 AND 2 AND wish <> 0", name=op.f("ck_feed_wishes_wish")),
+        sa.CheckConstraint(
+            "wish BETWEEN -2 AND 2 AND (wish <> 0 OR forgotten_at IS NOT NULL)",
+            name=op.f("ck_feed_wishes_wish"),
+        ),
         sa.CheckConstraint(
             "num_nonnulls(tag, sound_id, creator_id) = 1", name=op.f("ck_feed_wishes_one_thing")
         ),

@@ -16,6 +16,7 @@ from reelm.custody.service import (
 )
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import Catalog
+from reelm.feed.controls.service import ControlsService
 from reelm.feed.service import FeedService
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
@@ -68,6 +69,7 @@ class Rooms:
     notices: NoticesService
     streams: Streams
     search: SearchService
+    controls: ControlsService
     feed: FeedService
     rights: RightsService
 
@@ -96,7 +98,8 @@ class Rooms:
         search = SearchService(accounts, social, sounds, clips, catalog, clock)
         live = Catalog(catalog, clock)
         cards = CardCache(live, clips, clock)
-        feed = FeedService(live, cards, accounts, social, clips, database, clock, ids)
+        controls = ControlsService(keys, accounts, sounds, clips, live, clock)
+        feed = FeedService(live, cards, accounts, social, clips, controls, database, clock, ids)
         social.subscribe()
         clips.subscribe()
         NoticeTeller(ids).subscribe(events)
@@ -133,6 +136,7 @@ class Rooms:
             notices=notices,
             streams=streams,
             search=search,
+            controls=controls,
             feed=feed,
             rights=RightsService(
                 accounts, media, ledger, realm, keys, database, settings.web.origin, clock, ids

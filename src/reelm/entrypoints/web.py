@@ -23,6 +23,7 @@ from reelm.entrypoints.fast import FastReads
 from reelm.entrypoints.gate import Gate
 from reelm.entrypoints.health import health, metrics
 from reelm.entrypoints.openapi import Description
+from reelm.feed.controls.routes import router as controls_router
 from reelm.feed.routes import router as feed_router
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.clock import Clock, SystemClock
@@ -55,6 +56,7 @@ ROUTERS: list[Router] = [
     notices_router,
     search_router,
     feed_router,
+    controls_router,
     rights_router,
 ]
 _ROOM_NAMES = (
@@ -65,6 +67,7 @@ _ROOM_NAMES = (
         "clips",
         "clock",
         "comments",
+        "controls",
         "database",
         "feed",
         "ids",

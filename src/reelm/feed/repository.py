@@ -82,9 +82,9 @@ class EventsReader:
         self._uow = uow
 
     async def list_since(self, person_id: UUID, since: dt.datetime, limit: int) -> list[Record]:
-        """Return (id, at, clip_id, kind, watched_ms) newest first."""
+        """Return (id, at, clip_id, kind, watched_ms, learns) newest first; `learns`: it may count as taste."""
         return await self._uow.fetch(
-            "SELECT id, at, clip_id, kind, watched_ms FROM watch_events "
+            "SELECT id, at, clip_id, kind, watched_ms, learns FROM watch_events "
             "WHERE person_id = $1 AND at >= $2 ORDER BY at DESC LIMIT $3",
             person_id,
             since,
@@ -97,12 +97,21 @@ class EventsWriter(EventsReader):
 
     async def add(
         self, person_id: UUID, events: Sequence[WatchEvent], times: Sequence[dt.datetime]
-    ) -> set[UUID]:
-        """Store what is new; return the ids that were."""
+    ) -> dict[UUID, bool]:
+        """Store what is new; return id → whether it may be learned from.
+
+        What was watched while the person had learning paused may not. Of somebody whose feed is made without
+        profiling nothing is stored.
+        """
         rows = await self._uow.fetch(
-            "INSERT INTO watch_events (person_id, at, id, clip_id, kind, watched_ms, position_ms, source) "
-            "SELECT $1, * FROM unnest($2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::int[], $7::int[], "
-            "$8::text[]) ON CONFLICT DO NOTHING RETURNING id",
+            "INSERT INTO watch_events "
+            "(person_id, at, id, clip_id, kind, watched_ms, position_ms, source, learns) "
+            "SELECT $1, e.*, "
+            "NOT coalesce(s.paused_at <= e.at AND (s.resumed_at IS NULL OR e.at < s.resumed_at), false) "
+            "FROM unnest($2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::int[], $7::int[], $8::text[]) "
+            "AS e (at, id, clip_id, kind, watched_ms, position_ms, source) "
+            "LEFT JOIN feed_settings s ON s.person_id = $1 "
+            "WHERE coalesce(s.profiling, true) ON CONFLICT DO NOTHING RETURNING id, learns",
             person_id,
             list(times),
             [event.id for event in events],
@@ -112,4 +121,4 @@ class EventsWriter(EventsReader):
             [event.position_ms for event in events],
             [event.source for event in events],
         )
-        return {row["id"] for row in rows}
+        return {row["id"]: row["learns"] for row in rows}

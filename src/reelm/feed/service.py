@@ -6,7 +6,7 @@ The only file of this room that others import.
 import datetime as dt
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from reelm.accounts.service import AccountsService, Visitor
 from reelm.clips.service import Clip, ClipsService, ClipViewer
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import Catalog, Rows
+from reelm.feed.controls.schemas import Controls
+from reelm.feed.controls.service import ControlsService
 from reelm.feed.pipeline.filters import keep_wanted, short
 from reelm.feed.pipeline.replay import seen_longest_ago
 from reelm.feed.pipeline.score import common_score, viewer_score
@@ -62,10 +64,12 @@ class FeedService:
         accounts: AccountsService,
         social: SocialService,
         clips: ClipsService,
+        controls: ControlsService,
         database: Database,
         clock: Clock,
         ids: Ids,
     ) -> None:
+        self._controls = controls
         self._database = database
         self.catalog = catalog
         self.cards = cards
@@ -169,6 +173,11 @@ class FeedService:
         if guest is None:
             return ViewerState()
         state = self._states.pop(guest.person_id, None) or ViewerState()
+        controls = await self._controls.of(uow, guest, state.controls)
+        if (controls.reset_at, controls.forgotten) != (state.controls.reset_at, state.controls.forgotten):
+            # What was learned and is forgotten now can't be taken out again: it is read anew.
+            state = ViewerState()
+        state.controls = controls
         self._states[guest.person_id] = state
         while len(self._states) > _STATES:
             self._states.popitem(last=False)
@@ -179,7 +188,8 @@ class FeedService:
             since, most = state.read_until - _OVERLAP, _HISTORY
         rows = await EventsReader(uow).list_since(guest.person_id, since, most)
         for row in reversed(rows):
-            state.learn(self.catalog, row["id"], row["clip_id"], row["kind"])
+            counts = row["learns"] and row["at"] >= controls.reset_at
+            state.learn(self.catalog, row["id"], row["clip_id"], row["kind"], counts=counts)
         state.read_until = now
         if self._clock.monotonic() >= state.ties_until:
             authors = await self._social.followed_ids(uow, guest)
@@ -187,6 +197,11 @@ class FeedService:
             state.language = self.catalog.number("language", await self._accounts.language(uow, guest))
             state.ties_until = self._clock.monotonic() + _TIES_SECONDS
         return state
+
+    async def taste(self, uow: UnitOfWork, visitor: Visitor) -> tuple[Mapping[int, int], Controls]:
+        """Return what the next page will take the visitor's taste to be (key → points), and what they told it."""
+        state = await self._state(uow, visitor)
+        return state.taste, state.controls
 
     def subscribe(self, events: EventBus) -> None:
         """Hear whom people follow, so that the next page knows. Called once, by entrypoints."""
@@ -233,9 +248,10 @@ class FeedService:
         )
         state = self._states.get(visitor.person_id)
         if state is not None:
-            for event in events:
+            for event, at in unique.values():
                 if event.id in stored:
-                    state.learn(self.catalog, event.id, event.clip_id, event.kind)
+                    counts = stored[event.id] and at >= state.controls.reset_at
+                    state.learn(self.catalog, event.id, event.clip_id, event.kind, counts=counts)
         return EventsStored(len(stored), len(events) - len(stored))
 
 

@@ -39,16 +39,18 @@ feed_wishes = declare(
     column("sound_id", UUID(), DataClass.TELEMETRY, nullable=True),
     person_id("creator_id", DataClass.TELEMETRY, nullable=True),
     column("wish", SmallInteger(), DataClass.TELEMETRY),
+    # What was watched before this moves nothing about this tag, sound or creator any more.
+    column("forgotten_at", WHEN, DataClass.TELEMETRY, nullable=True),
     column("changed_at", WHEN, DataClass.TELEMETRY, server_default=NOW),
     Index("ix_feed_wishes_creator_id", "creator_id", postgresql_where=text("creator_id IS NOT NULL")),
     CheckConstraint("kind IN ('" + "', '".join(WISH_KINDS) + "')", name="kind"),
-    CheckConstraint("wish BETWEEN -2 AND 2 AND wish <> 0", name="wish"),
+    CheckConstraint("wish BETWEEN -2 AND 2 AND (wish <> 0 OR forgotten_at IS NOT NULL)", name="wish"),
     CheckConstraint("num_nonnulls(tag, sound_id, creator_id) = 1", name="one_thing"),
-    purpose="Of which tags, sounds and creators a person wants more, less or nothing.",
+    purpose="Of which tags, sounds and creators a person wants more, less or nothing, and which are forgotten.",
     retention="Until the person takes it back.",
     audiences=[owner("person_id")],
     grants={
-        "reelm_web": "SELECT, INSERT (person_id, key, kind, tag, sound_id, creator_id, wish, changed_at), "
-        "UPDATE (wish, changed_at), DELETE"
+        "reelm_web": "SELECT, INSERT (person_id, key, kind, tag, sound_id, creator_id, wish, forgotten_at, "
+        "changed_at), UPDATE (wish, forgotten_at, changed_at), DELETE"
     },
 )

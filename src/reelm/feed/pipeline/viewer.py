@@ -10,6 +10,7 @@ from collections import OrderedDict
 from uuid import UUID
 
 from reelm.feed.catalog import Catalog
+from reelm.feed.controls.schemas import Controls
 
 # What one event says about the clip's creator, sound and tags.
 EVENT_WEIGHTS = {
@@ -38,11 +39,17 @@ class ViewerState:
         self.followed: set[int] = set()
         self.language = -1
         self.ties_until = 0.0
+        self.controls = Controls()
         self._known: OrderedDict[UUID, None] = OrderedDict()
         self._counted = 0
 
-    def learn(self, catalog: Catalog, event_id: UUID, clip_id: UUID, kind: str) -> None:
-        """Take in one event; an event already taken in changes nothing."""
+    def learn(
+        self, catalog: Catalog, event_id: UUID, clip_id: UUID, kind: str, *, counts: bool = True
+    ) -> None:
+        """Take in one event; an event already taken in changes nothing.
+
+        One that doesn't count (watched while learning was paused, or before a reset) is seen, and moves no taste.
+        """
         if event_id in self._known:
             return
         self._known[event_id] = None
@@ -56,7 +63,7 @@ class ViewerState:
             self.refused.add(clip_id)
         weight = EVENT_WEIGHTS[kind]
         row = catalog.row_of.get(clip_id)
-        if weight == 0 or row is None:
+        if weight == 0 or row is None or not counts:
             return
         self._move(int(catalog.column("author")[row]), weight)
         sound = int(catalog.column("sound")[row])

@@ -1,0 +1,17 @@
+"""What the controls refuse, and why."""
+
+from reelm.kit.errors import ConflictError, InvalidRequestError
+
+
+class TooManyWishesError(ConflictError):
+    """A person has as many wishes as are kept."""
+
+    code = "feed.too_many_wishes"
+    title = "That is as many wishes as fit. Take one back first."
+
+
+class WishUnsuitableError(InvalidRequestError):
+    """There is no such tag, or the visitor wished about themselves."""
+
+    code = "feed.wish_unsuitable"
+    title = "That can't be wished about."
