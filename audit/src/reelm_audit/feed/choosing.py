@@ -5,7 +5,7 @@ retrieval is `retrieval`'s to read.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -155,11 +155,10 @@ def is_spaced(scored: Sequence[Scored], index: int, taken: Sequence[int], policy
     return True
 
 
-def groups_are_in_order(scored: Sequence[Scored], of: Callable[[Scored], int]) -> bool:
+def groups_are_in_order(groups: Sequence[int]) -> bool:
     """Say whether groups are numbered from 0 on in order of first appearance."""
     following = 0
-    for each in scored:
-        group = of(each)
+    for group in groups:
         if group == NO_GROUP:
             continue
         if group > following:
