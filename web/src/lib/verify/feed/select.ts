@@ -63,7 +63,7 @@ export const exploresAt = (policy: FeedPolicy, place: number): boolean =>
 const lastOf = (taken: readonly Scored[], count: number): readonly Scored[] => (count ? taken.slice(-count) : []);
 
 /** Whether a clip keeps its distance: 1 of its creator, 2 of its sound too, 3 of its first tag too. */
-function isSpaced(clip: Scored, taken: readonly Scored[], policy: FeedPolicy, rules: number): boolean {
+export function isSpaced(clip: Scored, taken: readonly Scored[], policy: FeedPolicy, rules: number): boolean {
   const near = lastOf(taken, policy.apart);
   if (rules >= 1 && near.some((one) => one.author === clip.author)) return false;
   if (rules >= 2 && clip.sound !== NO_GROUP && near.some((one) => one.sound === clip.sound)) return false;
