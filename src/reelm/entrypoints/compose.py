@@ -15,7 +15,7 @@ from reelm.custody.service import (
     StaffService,
 )
 from reelm.feed.cards import CardCache
-from reelm.feed.catalog import Catalog
+from reelm.feed.catalog import CATALOG, Catalog
 from reelm.feed.controls.service import ControlsService
 from reelm.feed.service import FeedService
 from reelm.kit.blobs import LocalBlobStore
@@ -96,7 +96,7 @@ class Rooms:
         notices = NoticesService(accounts, clips, comments)
         streams = Streams(listener, database, keys, notices, clips)
         search = SearchService(accounts, social, sounds, clips, catalog, clock)
-        live = Catalog(catalog, clock)
+        live = Catalog(settings.feed / CATALOG)
         cards = CardCache(live, clips, clock)
         controls = ControlsService(keys, accounts, sounds, clips, live, clock)
         feed = FeedService(live, cards, accounts, social, clips, controls, database, clock, ids)
@@ -104,10 +104,8 @@ class Rooms:
         clips.subscribe()
         NoticeTeller(ids).subscribe(events)
         feed.subscribe(events)
-        for follower in (live.clip_changed, cards.forget):
-            listener.on("catalog", follower)
-        for catching_up in (live.missed_some, cards.forget_all):
-            listener.on_return(catching_up)
+        listener.on("catalog", cards.forget)
+        listener.on_return(cards.forget_all)
         return cls(
             settings=settings,
             clock=clock,
@@ -146,12 +144,10 @@ class Rooms:
     async def start(self) -> None:
         """Begin what runs in the background."""
         await self.listener.start()
-        await self.feed.catalog.start()
 
     async def close(self) -> None:
         """Give everything back, highest floor first."""
         self.streams.close()
-        await self.feed.catalog.stop()
         await self.listener.stop()
         await self.keys.close()
         await self.catalog.close()

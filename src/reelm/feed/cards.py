@@ -70,8 +70,8 @@ class CardCache:
     def card(self, clip_id: UUID, viewer: ClipViewer | None) -> bytes | None:
         """Return a warm clip's JSON for one viewer; None if it is not public, or not warm."""
         pieces = self._pieces.get(clip_id)
-        row = self._catalog.row_of.get(clip_id, -1)
-        if pieces is None or row < 0 or not self._catalog.column("alive")[row]:
+        row = self._catalog.row(clip_id)
+        if pieces is None or row < 0:
             return None
         counts = ",".join(f'"{name}":{self._catalog.column(name)[row]}' for name in _SHOWN_COUNTS)
         mine = b"null" if viewer is None else _encode(viewer)

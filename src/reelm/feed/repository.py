@@ -1,6 +1,6 @@
 """SQL of the feed room: watch events, and the public rows that the catalog follows.
 
-The catalog reads clips and their counters through the role `reelm_catalog`, which row-level security and
+The catalog reads clips and their counters through the role `reelm_indexer`, which row-level security and
 column grants confine to what anyone may see; that is why these statements name another room's tables.
 """
 
@@ -23,6 +23,8 @@ class CatalogRow(msgspec.Struct, frozen=True):
     language: str
     tags: list[str]
     published_at: dt.datetime
+    duration_ms: int
+    moved_at: dt.datetime
     views: int
     likes: int
     comments: int
@@ -33,8 +35,9 @@ class CatalogRow(msgspec.Struct, frozen=True):
 
 
 _ROW = (
-    "c.id, c.author_id, c.sound_id, c.language, c.tags, c.published_at, k.views, k.likes, k.comments, k.reposts, "
-    "k.shares, k.finishes, k.skips"
+    "c.id, c.author_id, c.sound_id, c.language, c.tags, c.published_at, "
+    "coalesce((c.media->>'duration_ms')::int, 0) AS duration_ms, k.changed_at, "
+    "k.views, k.likes, k.comments, k.reposts, k.shares, k.finishes, k.skips"
 )
 _FROM = "FROM clips c JOIN clip_counters k ON k.clip_id = c.id"
 
@@ -63,10 +66,14 @@ class CatalogReader:
         rows = await self._uow.fetch(f"SELECT {_ROW} {_FROM} WHERE c.id = ANY ($1)", list(ids))
         return [_row(row) for row in rows]
 
-    async def list_moved(self, since: dt.datetime) -> list[CatalogRow]:
-        """Return the public clips whose counters moved since a time of the database's clock."""
+    async def list_moved(self, since: dt.datetime, after: UUID, limit: int) -> list[CatalogRow]:
+        """Return the public clips whose counters moved after a time of the database's clock and a clip's id."""
         rows = await self._uow.fetch(
-            f"SELECT {_ROW} {_FROM} WHERE k.changed_at >= $1 ORDER BY k.changed_at LIMIT 20000", since
+            f"SELECT {_ROW} {_FROM} WHERE k.changed_at >= $1 AND (k.changed_at, k.clip_id) > ($1, $2) "
+            "ORDER BY k.changed_at, k.clip_id LIMIT $3",
+            since,
+            after,
+            limit,
         )
         return [_row(row) for row in rows]
 

@@ -19,6 +19,7 @@ from reelm.feed.cards import CardCache
 from reelm.feed.catalog import Catalog, Rows
 from reelm.feed.controls.schemas import Controls
 from reelm.feed.controls.service import ControlsService
+from reelm.feed.keys import key_of_id, key_of_text
 from reelm.feed.pipeline.filters import keep_wanted, short
 from reelm.feed.pipeline.replay import seen_longest_ago
 from reelm.feed.pipeline.score import common_score, viewer_score
@@ -107,7 +108,7 @@ class FeedService:
         served = _split(visit.served)
         viewer = await self._state(uow, guest)
         rows = self._ranked(viewer, visit, served, limit + _SPARE, guest)
-        ids = [self.catalog.ids[row] for row in rows]
+        ids = [self.catalog.id_of(row) for row in rows]
         shown = (await self._cards(uow, guest, ids))[:limit]
         following = VisitCursor(visit.seed, _joined(served, [clip_id for clip_id, _ in shown]))
         return _as_json([card for _, card in shown], encode_cursor(following) if shown else None)
@@ -120,7 +121,7 @@ class FeedService:
         if guest is None:
             return [(clip_id, card) for clip_id in ids if (card := self.cards.card(clip_id, None))]
         marks = await self._clips.marks(uow, guest, ids)
-        authors = {clip_id: self.catalog.author_of(clip_id) for clip_id in marks}
+        authors = {clip_id: self.catalog.author_id(self.catalog.row(clip_id)) for clip_id in marks}
         ties = await self._social.ties(uow, guest, set(authors.values()) - {guest.person_id})
         found: list[tuple[UUID, bytes]] = []
         for clip_id in ids:
@@ -193,8 +194,8 @@ class FeedService:
         state.read_until = now
         if self._clock.monotonic() >= state.ties_until:
             authors = await self._social.followed_ids(uow, guest)
-            state.followed = {self.catalog.number("author", author) for author in authors} - {-1}
-            state.language = self.catalog.number("language", await self._accounts.language(uow, guest))
+            state.followed = {key_of_id(author) for author in authors}
+            state.language = key_of_text(await self._accounts.language(uow, guest))
             state.ties_until = self._clock.monotonic() + _TIES_SECONDS
         return state
 
@@ -223,16 +224,16 @@ class FeedService:
         served = set(_split(visit.served))
         rows = [
             row
-            for row in self.catalog.newest.tolist()
-            if published[row] <= before and short(self.catalog.ids[row]) not in served
+            for row in self.catalog.list("newest").tolist()
+            if published[row] <= before and short(self.catalog.id_of(row)) not in served
         ]
         chosen = rows[: limit + _SPARE]
-        shown = (await self._cards(uow, guest, [self.catalog.ids[row] for row in chosen]))[:limit]
+        shown = (await self._cards(uow, guest, [self.catalog.id_of(row) for row in chosen]))[:limit]
         cards = [card for _, card in shown]
         if not shown or len(rows) <= len(shown):
             return _as_json(cards, None)
         ids = [clip_id for clip_id, _ in shown]
-        place = int(published[self.catalog.row_of[ids[-1]]])
+        place = int(published[self.catalog.row(ids[-1])])
         # Clips of the same second as the last one are told apart by the cursor's memory.
         return _as_json(cards, encode_cursor(VisitCursor(b"", _joined(_split(visit.served), ids), place)))
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import numpy as np
 
 from reelm.feed.catalog import Catalog, Rows
+from reelm.feed.keys import key_of_id
 from reelm.feed.pipeline.viewer import ViewerState
 
 
@@ -13,15 +14,15 @@ def keep_wanted(
     catalog: Catalog, viewer: ViewerState, rows: Rows, served: Collection[bytes], own: UUID | None
 ) -> Rows:
     """Remove dead rows, one's own clips, what was refused, and what earlier pages of this visit had."""
-    mask = (catalog.column("alive")[rows] == 1) & (
-        catalog.column("author")[rows] != catalog.number("author", own)
-    )
+    mask = (catalog.column("alive")[rows] == 1) & (catalog.column("author")[rows] != key_of_id(own))
     kept: Rows = rows[mask]
     if not viewer.refused and not served:
         return kept
-    ids = catalog.ids
+    ids = [catalog.id_of(row) for row in kept.tolist()]
     wanted = [
-        row for row in kept.tolist() if ids[row] not in viewer.refused and short(ids[row]) not in served
+        row
+        for row, clip_id in zip(kept.tolist(), ids, strict=True)
+        if clip_id not in viewer.refused and short(clip_id) not in served
     ]
     return np.array(wanted, dtype=np.int64)
 

@@ -15,8 +15,8 @@ def seen_longest_ago(catalog: Catalog, viewer: ViewerState, served: Collection[b
     """Return rows the viewer has seen, longest ago first, without those of this visit's last pages."""
     found: list[int] = []
     for clip_id in viewer.seen:
-        row = catalog.row_of.get(clip_id)
-        if row is not None and catalog.column("alive")[row] and short(clip_id) not in served:
+        row = catalog.row(clip_id)
+        if row >= 0 and short(clip_id) not in served:
             found.append(row)
             if len(found) >= _MOST:
                 break

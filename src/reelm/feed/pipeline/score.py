@@ -55,9 +55,9 @@ def viewer_score(catalog: Catalog, viewer: ViewerState, rows: Rows) -> Rows:
     languages = catalog.column("language")[rows].tolist()
     found: list[int] = []
     for row, author, sound, spoken in zip(rows.tolist(), authors, sounds, languages, strict=True):
-        points = taste(author, 0) + taste(sound, 0)
-        for tag in tags[row]:
-            points += taste(tag, 0)
+        points = taste(author, 0) + (taste(sound, 0) if sound else 0)
+        for tag in tags[row].tolist():
+            points += taste(tag, 0) if tag else 0
         if author in followed:
             points += FOLLOWED
         if spoken == language:

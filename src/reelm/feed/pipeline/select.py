@@ -23,7 +23,7 @@ def choose(
     queue = [int(row) for row in rows[order]]
     fresh = sorted(
         (row for row in queue if sources.get(row) == "fresh"),
-        key=lambda row: hashlib.sha256(seed + catalog.ids[row].bytes).digest(),
+        key=lambda row: hashlib.sha256(seed + catalog.ids[row].tobytes()).digest(),
     )
     author, sound = catalog.column("author"), catalog.column("sound")
     chosen: list[int] = []
@@ -32,7 +32,7 @@ def choose(
     def spaced(row: int) -> bool:
         near = chosen[-SPACING:]
         return all(author[row] != author[other] for other in near) and all(
-            sound[row] < 0 or sound[row] != sound[other] for other in near
+            sound[row] == 0 or sound[row] != sound[other] for other in near
         )
 
     while len(chosen) < count and len(taken) < len(queue):

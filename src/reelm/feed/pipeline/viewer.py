@@ -37,7 +37,7 @@ class ViewerState:
         self.taste: dict[int, int] = {}
         self.read_until: dt.datetime | None = None
         self.followed: set[int] = set()
-        self.language = -1
+        self.language = 0
         self.ties_until = 0.0
         self.controls = Controls()
         self._known: OrderedDict[UUID, None] = OrderedDict()
@@ -62,15 +62,16 @@ class ViewerState:
         if kind == "not_interested":
             self.refused.add(clip_id)
         weight = EVENT_WEIGHTS[kind]
-        row = catalog.row_of.get(clip_id)
-        if weight == 0 or row is None or not counts:
+        row = catalog.row(clip_id)
+        if weight == 0 or row < 0 or not counts:
             return
         self._move(int(catalog.column("author")[row]), weight)
         sound = int(catalog.column("sound")[row])
-        if sound >= 0:
+        if sound:
             self._move(sound, weight // 2)
-        for tag in catalog.tags[row]:
-            self._move(tag, weight)
+        for tag in catalog.tags[row].tolist():
+            if tag:
+                self._move(tag, weight)
         self._counted += 1
         if self._counted % _FADE_EVERY == 0:
             self.taste = {number: value * 3 // 4 for number, value in self.taste.items() if abs(value) > 4}
