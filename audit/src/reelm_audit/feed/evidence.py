@@ -66,7 +66,7 @@ def check_page(evidence: Evidence, receipt: Receipt) -> list[Problem]:
         *evidence.problems,
         *_items(evidence, receipt),
         *_promise(evidence, receipt),
-        *_batch(evidence),
+        *_batch(evidence, receipt),
         *_adjustments(evidence.adjustments, receipt),
     ]
 
@@ -109,15 +109,18 @@ def _promise(evidence: Evidence, receipt: Receipt) -> Iterator[Problem]:
         yield Problem("feed.promise-long", f"It leaves {promise.include_by - promise.at} seconds.")
 
 
-def _batch(evidence: Evidence) -> Iterator[Problem]:
+def _batch(evidence: Evidence, receipt: Receipt) -> Iterator[Problem]:
+    """Without a promise at hand the leaf is computed, and the time is what any promise may leave at most."""
     promise, batch = evidence.promise, evidence.batch
-    if promise is None:
-        return
+    if promise is not None:
+        leaf, by = promise.leaf, promise.include_by
+    else:
+        leaf = promises.leaf_of(evidence.key, evidence.shown, layout.digest_of(evidence.data))
+        by = receipt.time + promises.INCLUDE_WITHIN
     if batch is None:
-        if evidence.now is not None and evidence.now > promise.include_by:
-            yield Problem(
-                "feed.never-logged", f"It was promised by {promise.include_by}; now it is {evidence.now}."
-            )
+        if evidence.now is not None:
+            code = "feed.never-logged" if evidence.now > by else "feed.too-early"
+            yield Problem(code, f"It had to be by {by}; at {evidence.now} there was no proof.")
         return
     if batch.entry is None:
         yield Problem("feed.batch-unproved", batch.problem or "No entry of the ledger is shown for it.")
@@ -127,15 +130,13 @@ def _batch(evidence: Evidence) -> Iterator[Problem]:
         yield Problem("feed.batch-unproved", "The entry shown is not that of the batch.")
         return
     try:
-        batch.inclusion.verify(promise.leaf, root)
+        batch.inclusion.verify(leaf, root)
     except PromiseError as error:
         yield Problem("feed.inclusion-forged", f"{error}.".capitalize())
         return
     boundary = batch.inclusion.batch * promises.BATCH_SECONDS
-    if boundary > promise.include_by:
-        yield Problem(
-            "feed.promise-broken", f"It went into the ledger {boundary - promise.include_by} seconds late."
-        )
+    if boundary > by:
+        yield Problem("feed.promise-broken", f"It went into the ledger {boundary - by} seconds late.")
 
 
 def _root(entry: Mapping[str, Any], kind: str) -> bytes | None:

@@ -11,6 +11,7 @@ from reelm_audit.rules import form
 from reelm_audit.rules.catalogue import found
 from reelm_audit.rules.charters import Charters
 from reelm_audit.rules.context import Context
+from reelm_audit.rules.feeds import Feeds
 from reelm_audit.rules.form import Entry, FormError
 from reelm_audit.rules.grants import Grants
 from reelm_audit.rules.keys import Keys
@@ -57,6 +58,7 @@ class Checker:
             self.software,
             Marks(bench),
             Upkeep(bench),
+            Feeds(bench),
         )
         self._handlers: dict[str, list[Handler]] = {kind: [] for kind in self._forms.kinds}
         for subject in self._subjects:
