@@ -138,6 +138,7 @@ class Settings:
     release: str = "dev"
     event_days: int = 90
     limit_factor: int = 1
+    batch_seconds: int = 10
 
     @property
     def keys_address(self) -> str:
@@ -186,6 +187,9 @@ def from_environment(
     sandbox = env.get("REELM_MEDIA_SANDBOX", "full")
     if sandbox not in {"full", "weak"}:
         raise ValueError(f"REELM_MEDIA_SANDBOX must be full or weak, not {sandbox!r}")
+    batch_seconds = number("REELM_BATCH_SECONDS", 10)
+    if batch_seconds not in range(10, 3601, 10):
+        raise ValueError(f"REELM_BATCH_SECONDS must be 10, 20, … or 3600, not {batch_seconds}")
     proxies = tuple(p.strip() for p in env.get("REELM_TRUSTED_PROXIES", "").split(",") if p.strip())
     return Settings(
         data=data,
@@ -209,4 +213,5 @@ def from_environment(
         release=env.get("REELM_RELEASE", "dev"),
         event_days=number("REELM_EVENT_DAYS", 90),
         limit_factor=number("REELM_LIMIT_FACTOR", 1),
+        batch_seconds=batch_seconds,
     )

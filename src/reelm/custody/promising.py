@@ -21,6 +21,8 @@ from reelm_audit.feed.promises import PromiseKey
 from reelm_audit.tlog.note import Ed25519Signer
 
 CERTIFIED_SECONDS = 36 * 3600
+# A process may have promised something before it was vouched for.
+BEFORE_SECONDS = 120
 _RECEIPT_KEY = b"reelm/receipt-key/v1"
 
 
@@ -58,7 +60,7 @@ class Promising:
         if len(asked.key) != KEY_BYTES:
             raise InvalidRequestError(fields={"key": "malformed"})
         now = int(self._clock.now().timestamp())
-        key = PromiseKey(asked.key, now, now + CERTIFIED_SECONDS)
+        key = PromiseKey(asked.key, now - BEFORE_SECONDS, now + CERTIFIED_SECONDS)
         salt_key = hmac.digest(self._salts, asked.key, "sha256")
         return promise_schemas.Certificate(key.certify(self._signer()), key.since, key.until, salt_key)
 

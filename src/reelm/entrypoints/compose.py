@@ -14,9 +14,12 @@ from reelm.custody.service import (
     OpeningsService,
     StaffService,
 )
+from reelm.feed.adjustments.service import AdjustmentsService
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import CATALOG, Catalog
 from reelm.feed.controls.service import ControlsService
+from reelm.feed.receipts.desk import ReceiptDesk
+from reelm.feed.receipts.service import ReceiptsService
 from reelm.feed.service import FeedService
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
@@ -71,6 +74,9 @@ class Rooms:
     search: SearchService
     controls: ControlsService
     feed: FeedService
+    desk: ReceiptDesk
+    receipts: ReceiptsService
+    adjustments: AdjustmentsService
     rights: RightsService
 
     @classmethod
@@ -99,6 +105,7 @@ class Rooms:
         live = Catalog(settings.feed / CATALOG)
         cards = CardCache(live, clips, clock)
         controls = ControlsService(keys, accounts, sounds, clips, live, clock)
+        desk = ReceiptDesk(settings, keys, database, ledger, clips, realm, listener, live.row, clock, ids)
         feed = FeedService(live, cards, accounts, social, clips, controls, database, clock, ids)
         social.subscribe()
         clips.subscribe()
@@ -136,6 +143,9 @@ class Rooms:
             search=search,
             controls=controls,
             feed=feed,
+            desk=desk,
+            receipts=desk.receipts,
+            adjustments=desk.adjustments,
             rights=RightsService(
                 accounts, media, ledger, realm, keys, database, settings.web.origin, clock, ids
             ),
@@ -144,10 +154,12 @@ class Rooms:
     async def start(self) -> None:
         """Begin what runs in the background."""
         await self.listener.start()
+        self.desk.start()
 
     async def close(self) -> None:
         """Give everything back, highest floor first."""
         self.streams.close()
+        await self.desk.stop()
         await self.listener.stop()
         await self.keys.close()
         await self.catalog.close()

@@ -13,6 +13,8 @@ from typing import Protocol
 
 import structlog
 
+from reelm.feed.catalog.keeper import CatalogKeeper
+from reelm.feed.receipts.batches import ReceiptBatcher
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
@@ -54,7 +56,20 @@ class Bench:
 
 def parts_of(bench: Bench) -> Sequence[Part]:
     """Return the parts of the process. A new one is a line here."""
-    return []
+    settings = bench.settings
+    charter = bench.realm.charter_digest
+    catalog = CatalogKeeper(
+        settings.feed, bench.database, bench.listener, bench.ledger, charter, bench.clock
+    )
+    receipts = ReceiptBatcher(
+        bench.database,
+        bench.ledger,
+        settings.feed / "receipts",
+        bench.realm.charter_digest,
+        bench.clock,
+        seconds=settings.batch_seconds,
+    )
+    return [catalog, receipts]
 
 
 def run(settings: Settings) -> int:

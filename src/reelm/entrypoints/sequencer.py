@@ -20,7 +20,13 @@ from reelm.kit.errors import OverloadedError
 from reelm.kit.exclusive import Exclusive
 from reelm.kit.ids import SystemIds
 from reelm.kit.listen import Listener
-from reelm.ledger.entries import CharterAdopted, KeyholderSignature, ReleaseDeployed, minute
+from reelm.ledger.entries import (
+    CharterAdopted,
+    KeyholderSignature,
+    PromiseKeyNamed,
+    ReleaseDeployed,
+    minute,
+)
 from reelm.ledger.errors import LedgerFatalError, LedgerTakenOverError
 from reelm.ledger.meter import LedgerMeter
 from reelm.ledger.repository import RESUMED, WANTED
@@ -81,6 +87,10 @@ class KeysSigner:
                 f"the keys process signs for another ledger than {origin}: {error.detail}"
             ) from error
 
+    async def promise_vkey(self) -> str:
+        """Return the verifier key of those who vouch for promises."""
+        return await self._keys.promise_vkey()
+
 
 class _Process:
     """The life of one sequencer process."""
@@ -126,7 +136,7 @@ class _Process:
             database = await Database.open(self._settings.database, ROLE, size=4)
             made = self._made(database, signer)
             try:
-                await self._hold_and_keep(made, database)
+                await self._hold_and_keep(made, database, signer)
             except LedgerFatalError as error:
                 await self._stopped(made, error)
             finally:
@@ -155,10 +165,10 @@ class _Process:
             public_policy=policies.public,
         )
 
-    async def _hold_and_keep(self, made: Sequencer, database: Database) -> None:
+    async def _hold_and_keep(self, made: Sequencer, database: Database, signer: KeysSigner) -> None:
         head = await made.start()
         self._meter.set("stopped", 0)
-        await self._say_what_is_new(database)
+        await self._say_what_is_new(database, await signer.promise_vkey())
         self._sequencer = made
         _log.info("ledger.ready", size=head.size, origin=head.origin)
         keeping = asyncio.ensure_future(made.run())
@@ -182,8 +192,8 @@ class _Process:
         await self._lock.release()
         await self._resumed.wait()
 
-    async def _say_what_is_new(self, database: Database) -> None:
-        """Bring charter and release into the ledger where they are not the ones that are there."""
+    async def _say_what_is_new(self, database: Database, promise_vkey: str) -> None:
+        """Bring charter, release and the promises' key into the ledger where they are not what is there."""
         ledger = LedgerService(
             database, LocalBlobStore(self._settings.blobs), self._clock, SystemIds(self._clock)
         )
@@ -199,6 +209,10 @@ class _Process:
                 last = await ledger.last(uow, ReleaseDeployed)
                 if last is None or _told(last) != _told(deployed):
                     await ledger.append(uow, deployed)
+            named = await ledger.last(uow, PromiseKeyNamed)
+            if named is None or named.vkey != promise_vkey:
+                at, charter = minute(self._clock.now()), self._realm.charter_digest
+                await ledger.append(uow, PromiseKeyNamed(at=at, charter=charter, vkey=promise_vkey))
 
     def _charter(self, previous: str | None) -> CharterAdopted:
         document = self._realm.document

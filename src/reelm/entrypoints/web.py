@@ -23,7 +23,9 @@ from reelm.entrypoints.fast import FastReads
 from reelm.entrypoints.gate import Gate
 from reelm.entrypoints.health import health, metrics
 from reelm.entrypoints.openapi import Description
+from reelm.feed.adjustments.routes import router as adjustments_router
 from reelm.feed.controls.routes import router as controls_router
+from reelm.feed.receipts.routes import router as receipts_router
 from reelm.feed.routes import router as feed_router
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.clock import Clock, SystemClock
@@ -56,6 +58,8 @@ ROUTERS: list[Router] = [
     notices_router,
     search_router,
     feed_router,
+    receipts_router,
+    adjustments_router,
     controls_router,
     rights_router,
 ]
@@ -63,6 +67,7 @@ _ROOM_NAMES = (
     *("grant_counts", "grant_uses", "grants", "lent_clips", "openings", "staff"),
     *(
         "accounts",
+        "adjustments",
         "blobs",
         "clips",
         "clock",
@@ -75,7 +80,7 @@ _ROOM_NAMES = (
         "ledger",
         "limiter",
     ),
-    *("media", "notices", "realm", "rights", "search", "settings", "social", "sounds", "streams"),
+    *("media", "notices", "realm", "receipts", "rights", "search", "settings", "social", "sounds", "streams"),
 )
 
 

@@ -207,6 +207,48 @@ class RankingChanged(Entry, frozen=True, kw_only=True, tag="ranking.changed"):
     previous: Digest | None = None
 
 
+class FeedReceipts(Entry, frozen=True, kw_only=True, tag="feed.receipts"):
+    """Pages For You served up to a boundary, as one root over leaves that only their viewers can match.
+
+    `batch` is the boundary's Unix time divided by ten, `previous` the hash of the batch before.
+    """
+
+    batch: Count
+    root: Digest
+    previous: Digest
+
+
+class RankingAdjusted(Entry, frozen=True, kw_only=True, tag="ranking.adjusted"):
+    """The declared boosts and demotions change: the root of their map before and from here on, and how many."""
+
+    root: Digest
+    previous: Digest
+    count: Count
+
+
+class PromiseKeyNamed(Entry, frozen=True, kw_only=True, tag="promise.key"):
+    """The key that vouches for the keys with which the realm's processes promise what they served."""
+
+    vkey: VKey
+
+
+class FeedSnapshot(Entry, frozen=True, kw_only=True, tag="feed.snapshot"):
+    """What retrieval reads, at one step of the catalog: the digest of its base snapshot (spec/receipt/snapshots.md)."""
+
+    generation: Annotated[
+        str, msgspec.Meta(pattern="^[0-9a-f]{32}$", description="Of the catalog, hexadecimal")
+    ]
+    seq: Count
+    digest: Digest
+
+
+class FeedLists(Entry, frozen=True, kw_only=True, tag="feed.lists"):
+    """The public lists of an epoch, the same for everyone: `document` holds the digest of each."""
+
+    epoch: Count
+    document: Digest
+
+
 class LedgerRestored(Entry, frozen=True, kw_only=True, tag="ledger.restored"):
     """A restored database was brought back to the length of what had been published."""
 
@@ -229,6 +271,11 @@ AnyEntry = (
     | RightsErased
     | KeyRotated
     | RankingChanged
+    | FeedReceipts
+    | RankingAdjusted
+    | PromiseKeyNamed
+    | FeedSnapshot
+    | FeedLists
     | LedgerRestored
 )
 

@@ -12,8 +12,8 @@ from typing import Any
 from reelm_audit.feed import layout, maps, promises
 from reelm_audit.feed.layout import Receipt
 from reelm_audit.feed.maps import Adjustment, MapError, MapProof
+from reelm_audit.feed.problem import Problem
 from reelm_audit.feed.promises import Inclusion, Promise, PromiseError, PromiseKey
-from reelm_audit.feed.replay import Problem
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from reelm_audit.feed import maps, promises
 from reelm_audit.feed.evidence import Adjustments, Batch, Evidence, ShownAdjustment
+from reelm_audit.feed.problem import Problem
 from reelm_audit.feed.promises import Inclusion, Promise, PromiseError, PromiseKey
-from reelm_audit.feed.replay import Problem
 from reelm_audit.tlog import canonical, policy, proof
 from reelm_audit.tlog.encoding import b64decode, b64encode, decimal
 from reelm_audit.tlog.merkle import ProofError

@@ -5,24 +5,17 @@ the first that is wrong is told: a page that was chosen by false scores is not a
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reelm_audit.feed import choosing, layout
 from reelm_audit.feed.choosing import Policy
 from reelm_audit.feed.layout import Chosen, Receipt, Scored
+from reelm_audit.feed.problem import Problem
 from reelm_audit.feed.ranker import Model
 
 _FLAGS = [layout.FEATURES.index(name) for name in ("followed", "friend", "language")]
 _SAME = [layout.FEATURES.index(name) for name in ("viewer_events", "viewer_finish_rate")]
 _COUNT = layout.FEATURES.index("source_count")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that does not add up: a code of the catalogue, and the particulars in a sentence."""
-
-    code: str
-    detail: str
 
 
 def finals(receipt: Receipt, model: Model) -> list[int]:

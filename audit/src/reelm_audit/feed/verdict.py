@@ -6,8 +6,9 @@ from reelm_audit.feed import choosing, layout, ranker
 from reelm_audit.feed.choosing import Policy, PolicyError
 from reelm_audit.feed.evidence import Evidence, check_page
 from reelm_audit.feed.layout import LayoutError, Receipt
+from reelm_audit.feed.problem import Problem
 from reelm_audit.feed.ranker import Model, ModelError
-from reelm_audit.feed.replay import Problem, check
+from reelm_audit.feed.replay import check
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""Brings index rows of receipts into the database after the page was answered, and those of processes that died."""
+
+import asyncio
+
+import structlog
+
+from reelm.feed.receipts.keeper import ReceiptKeeper
+from reelm.feed.receipts.repository import ReceiptsWriter
+from reelm.feed.receipts.segments import IndexRow, Orphan, orphans
+from reelm.kit.clock import Clock
+from reelm.kit.database import Database
+from reelm.kit.errors import OverloadedError
+
+EVERY_SECONDS = 0.25
+LOOK_SECONDS = 2.0
+_AT_ONCE = 2_000
+
+_log = structlog.get_logger("reelm.receipts")
+
+
+class ReceiptIndexer:
+    """One a web process; every row goes in once, however often it is tried."""
+
+    def __init__(self, keeper: ReceiptKeeper, database: Database, clock: Clock) -> None:
+        self._keeper = keeper
+        self._database = database
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Go on until cancelled; what the database did not take is tried again."""
+        look_at = 0.0
+        while True:
+            try:
+                await self.bring()
+                if self._clock.monotonic() >= look_at:
+                    await self.recover()
+                    look_at = self._clock.monotonic() + LOOK_SECONDS
+            except OverloadedError as error:
+                _log.warning(
+                    "receipts.index_waits", waiting=len(self._keeper.waiting), reason=type(error).__name__
+                )
+            except Exception:  # noqa: BLE001 - whatever it is, the rows still have to go in
+                _log.exception("receipts.index_failed")
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def bring(self) -> int:
+        """Bring what waits; return how many rows that were."""
+        keeper, total = self._keeper, 0
+        while keeper.waiting:
+            rows = keeper.waiting[:_AT_ONCE]
+            await self._add(rows)
+            del keeper.waiting[: len(rows)]
+            keeper.settle(rows, self._now())
+            total += len(rows)
+        keeper.settle((), self._now())
+        return total
+
+    async def recover(self) -> int:
+        """Bring what dead processes left; return how many rows that were."""
+        total = 0
+        for orphan in await asyncio.to_thread(lambda: list(orphans(self._keeper.root))):
+            try:
+                total += await self._recover(orphan)
+            finally:
+                orphan.close()
+        if total:
+            _log.info("receipts.recovered", rows=total)
+        return total
+
+    async def _recover(self, orphan: Orphan) -> int:
+        rows = await asyncio.to_thread(orphan.rows)
+        for start in range(0, len(rows), _AT_ONCE):
+            await self._add(rows[start : start + _AT_ONCE])
+        await asyncio.to_thread(orphan.settle, rows)
+        return len(rows)
+
+    async def _add(self, rows: list[IndexRow]) -> None:
+        async with self._database.transaction() as uow:
+            await ReceiptsWriter(uow).add(rows)
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
