@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from reelm.feed.catalog import lists
+from reelm.feed.catalog import lists, snapshots
 from reelm.feed.catalog.layout import COUNTERS, SETTABLE, TAGS
 from reelm.feed.catalog.records import Identity
 from reelm.feed.catalog.store import NewRow, Store
@@ -23,9 +23,12 @@ from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.errors import ReelmError
 from reelm.kit.listen import Listener
+from reelm.ledger.entries import FeedSnapshot, minute
+from reelm.ledger.service import LedgerService
 
 _log = structlog.get_logger("reelm.catalog")
 CHANNEL = "catalog"
+BASE_SECONDS = 600.0
 _FOLLOW_SECONDS = 1.0
 _RANK_SECONDS = 5.0
 _RANK_AGAIN_SECONDS = 60.0
@@ -40,11 +43,24 @@ _AT_ONCE = 200
 class CatalogKeeper:
     """The catalog's one writer."""
 
-    def __init__(self, folder: Path, database: Database, listener: Listener, clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: Database,
+        listener: Listener,
+        ledger: LedgerService,
+        charter: str,
+        clock: Clock,
+        *,
+        base_seconds: float = BASE_SECONDS,
+    ) -> None:
         self._folder = folder
         self._database = database
         self._listener = listener
+        self._ledger = ledger
+        self._charter = charter
         self._clock = clock
+        self._base_seconds = base_seconds
         self._changed: set[UUID] = set()
         self._wake = asyncio.Event()
         self._since = dt.datetime.fromtimestamp(0, dt.UTC)
@@ -72,21 +88,28 @@ class CatalogKeeper:
     async def run(self) -> None:
         """Keep the catalog until cancelled. Raises `AnotherWriterError` as long as somebody else does."""
         with Store(self._folder) as store:
-            self._came_or_went = True
-            await self._listener.connected.wait()
-            self._missed = True
-            while True:
-                try:
-                    await self._turn(store)
-                except (ReelmError, OSError) as error:
-                    _log.warning("catalog.behind", error=type(error).__name__)
-                    await asyncio.sleep(_FOLLOW_SECONDS)
-                try:
-                    async with asyncio.timeout(_FOLLOW_SECONDS):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
-                self._wake.clear()
+            self._missed = self._came_or_went = True
+            keeping = asyncio.ensure_future(self._keep_bases(store))
+            try:
+                await self._listener.connected.wait()
+                await self._follow(store)
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _follow(self, store: Store) -> None:
+        while True:
+            try:
+                await self._turn(store)
+            except (ReelmError, OSError) as error:
+                _log.warning("catalog.behind", error=type(error).__name__)
+                await asyncio.sleep(_FOLLOW_SECONDS)
+            try:
+                async with asyncio.timeout(_FOLLOW_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
 
     async def _turn(self, store: Store) -> None:
         if self._missed or self._clock.monotonic() - self._compared_at > _COMPARE_SECONDS:
@@ -182,6 +205,41 @@ class CatalogKeeper:
         self._ranked_at, self._ranked_seconds = now, self._clock.monotonic() - now
         store.renew_lists(at, renewed=renewed)
         self._ranked_seq = store.log.seq
+
+    # --- what charter auditors get ----------------------------------------------------------------------
+
+    async def _keep_bases(self, store: Store) -> None:
+        while True:
+            await asyncio.sleep(self._base_seconds)
+            try:
+                await self.keep_base(store)
+            except (ReelmError, OSError) as error:
+                _log.warning("catalog.base_waits", error=type(error).__name__)
+
+    async def keep_base(self, store: Store) -> None:
+        """Write a base when something has changed since the last, and say its digest in the ledger."""
+        now = self._time()
+        base = await asyncio.to_thread(snapshots.newest, store.folder)
+        if base is None or (base.seq < store.log.seq and now - base.at >= self._base_seconds):
+            base = await asyncio.to_thread(snapshots.write, snapshots.take(store, now))
+            _log.info("catalog.base", seq=base.seq, digest=base.digest)
+        await self._say(base)
+        await asyncio.to_thread(snapshots.thin, store.folder, now)
+        await asyncio.to_thread(snapshots.forget_elsewhere, store, now)
+
+    async def _say(self, base: snapshots.Base) -> None:
+        async with self._database.transaction() as uow:
+            last = await self._ledger.last(uow, FeedSnapshot)
+            if last is not None and last.digest == base.digest:
+                return
+            said = FeedSnapshot(
+                at=minute(self._clock.now()),
+                charter=self._charter,
+                generation=base.generation.hex(),
+                seq=base.seq,
+                digest=base.digest,
+            )
+            await self._ledger.append(uow, said)
 
     def _time(self) -> int:
         return int(self._clock.now().timestamp())
