@@ -233,7 +233,7 @@ class PromiseKeyNamed(Entry, frozen=True, kw_only=True, tag="promise.key"):
 
 
 class FeedSnapshot(Entry, frozen=True, kw_only=True, tag="feed.snapshot"):
-    """What retrieval reads, at one step of the catalog: the digest of its base snapshot (spec/receipt/snapshots.md)."""
+    """What retrieval reads at one step of the catalog: the digest of a base (spec/receipt/snapshots.md)."""
 
     generation: Annotated[
         str, msgspec.Meta(pattern="^[0-9a-f]{32}$", description="Of the catalog, hexadecimal")

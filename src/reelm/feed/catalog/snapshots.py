@@ -1,8 +1,8 @@
 """Base snapshots: the whole catalog at one frame, so that a page can be retrieved again without all of history.
 
 A base holds the columns that change and the lists, and commits to the log up to it and to who its rows are; its
-digest goes into the ledger. spec/receipt/snapshots.md is the format. Bases of the last two days are all kept, of the time
-before one an hour, since the log between them gives the others again; after thirty days both go.
+digest goes into the ledger. spec/receipt/snapshots.md is the format. Bases of the last two days are all kept, of the
+time before one an hour, since the log between them gives the others again; after thirty days both go.
 """
 
 import hashlib
