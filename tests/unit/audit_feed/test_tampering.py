@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from tests.factories.feedcase import FeedCase
-from tests.factories.feedtampering import TAMPERINGS, Page, Tampering, untouched
+from tests.factories.feedcheats import TAMPERINGS
+from tests.factories.feedpages import Page, Tampering, untouched
 
 from reelm_audit.feed import files, layout, replay
 from reelm_audit.feed.verdict import PageVerdict, judge

@@ -1,0 +1,60 @@
+"""All ways to cheat with a page of For You, each in a page that is right in everything else, with its finding's code."""
+
+from tests.factories import feedforgeries as forgeries
+from tests.factories import feedtampering as cheats
+from tests.factories.feedpages import Tampering
+
+TAMPERINGS = tuple(
+    Tampering(name, f"feed.{code}", tamper)
+    for name, code, tamper in (
+        ("a score that the model does not give", "score-differs", cheats.higher_score),
+        ("a feature raised after scoring", "score-differs", cheats.higher_feature),
+        ("a feature that contradicts another", "features-contradict", cheats.contradicting_feature),
+        ("two places exchanged", "order-differs", cheats.swapped_places),
+        ("a hidden boost", "order-differs", cheats.hidden_boost),
+        ("a boost with a forged entry", "adjustment-forged", cheats.invented_boost),
+        ("a boost that is in no list", "adjustment-undeclared", cheats.undeclared_boost),
+        ("a boost of other points than declared", "adjustment-undeclared", cheats.other_points),
+        ("a declared adjustment left out", "adjustment-left-out", cheats.ignored_demotion),
+        ("an entry of the list exchanged", "adjustment-forged", cheats.forged_presence),
+        ("a forged proof of absence", "absence-forged", cheats.forged_absence),
+        ("a clip of which the list's word is withheld", "adjustment-unproved", cheats.nothing_shown),
+        ("a list that is not in the ledger", "adjustments-unlogged", cheats.unlogged_map),
+        ("an adjustment by no list at all", "adjustment-undeclared", cheats.adjusted_without_map),
+        ("a candidate kept from being scored", "scored-set", cheats.demoted_by_rank),
+        ("a candidate let in", "scored-set", cheats.promoted_from_the_rest),
+        ("a candidate dropped afterwards", "leaf-differs", cheats.dropped_afterwards),
+        ("a candidate added afterwards", "leaf-differs", cheats.added_afterwards),
+        ("a candidate with two places", "candidate-twice", cheats.candidate_twice),
+        ("candidates in another order", "candidates-unsorted", cheats.unsorted),
+        ("another model", "model-other", cheats.other_model),
+        ("a model nobody can evaluate exactly", "model-unreadable", cheats.broken_model),
+        ("other rules of choosing", "policy-other", cheats.other_policy),
+        ("rules nobody can read", "policy-unreadable", cheats.broken_policy),
+        ("another seed", "scored-set", cheats.other_seed),
+        ("a place for new clips drawn from another seed", "exploration-differs", cheats.other_draw),
+        ("a place for new clips given away", "exploration-differs", cheats.exploration_misused),
+        ("clips of one creator in a row", "spacing-broken", cheats.crowded),
+        ("a clip twice on the page", "clip-twice", cheats.repeated),
+        ("creators numbered otherwise", "groups-differ", cheats.other_groups),
+        ("acts that the viewer never did", "viewer-differs", cheats.other_acts),
+        ("a clip adjusted twice", "adjusted-twice", cheats.adjusted_twice),
+        ("a receipt cut short", "malformed", forgeries.truncated),
+        ("a receipt of a version to come", "malformed", forgeries.next_version),
+        ("page B shown with receipt A", "page-differs", forgeries.page_b),
+        ("a clip shown that was not chosen", "page-differs", forgeries.stranger_shown),
+        ("clips shown in another order", "page-differs", forgeries.reordered_on_the_way),
+        ("a receipt exchanged later", "leaf-differs", forgeries.receipt_exchanged),
+        ("a leaf of another key", "leaf-differs", forgeries.other_leaf_key),
+        ("a receipt never logged", "never-logged", forgeries.never_logged),
+        ("a promise broken", "promise-broken", forgeries.logged_late),
+        ("a forged proof of inclusion", "inclusion-forged", forgeries.forged_inclusion),
+        ("a batch dated back", "batch-unproved", forgeries.other_batch),
+        ("a batch that is not in the ledger", "batch-unproved", forgeries.batch_outside_the_ledger),
+        ("a forged promise", "promise-forged", forgeries.forged_promise),
+        ("a promise key that nobody vouches for", "promise-key", forgeries.uncertified_key),
+        ("a promise key that had ended", "promise-key", forgeries.expired_key),
+        ("a promise of an hour", "promise-long", forgeries.long_promise),
+        ("a promise of another time", "time-differs", forgeries.other_time),
+    )
+)  # fmt: skip
