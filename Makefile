@@ -64,6 +64,7 @@ gen: setup ## Make what is generated: the OpenAPI snapshot and the web client's 
 	@$(REELM) openapi > spec/openapi.json.new && mv spec/openapi.json.new spec/openapi.json
 	@$(REELM) ledger schemas spec/ledger/schemas audit/src/reelm_audit/schemas.json
 	@$(PYTHON) -m tests.oracle.published
+	@$(PYTHON) -m tests.factories.feedvectors
 	@$(NPM) run gen
 
 bench: setup browser ## Measure everything (docs/measures.md)

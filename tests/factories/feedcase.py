@@ -85,6 +85,7 @@ class FeedCase:
     position: int = 0
     trees: int = 12
     adjustments: bool = True
+    policy_fields: dict[str, Any] = field(default_factory=lambda: POLICY)
     visit: bytes = b""
     served: bytes = layout.ZERO
     receipt: Receipt = field(init=False)
@@ -93,7 +94,7 @@ class FeedCase:
         self.random = random.Random(self.seed)
         self.model_bytes = canonical.encode(model_fields(self.random, trees=self.trees))
         self.model = ranker.parse(self.model_bytes)
-        self.policy_bytes = canonical.encode(POLICY)
+        self.policy_bytes = canonical.encode(self.policy_fields)
         self.policy = choosing.parse_policy(self.policy_bytes)
         self.key = self.random.randbytes(32)
         self.promiser = Ed25519Signer("realm.example/ledger", self.random.randbytes(32))

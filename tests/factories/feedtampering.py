@@ -166,7 +166,7 @@ def promoted_from_the_rest(case: FeedCase) -> Page:
     features = next(
         each
         for each in (_feature(receipt.scored[0], "views", value) for value in range(-32000, 32000, 50))
-        if case.model.pre(each.features) < receipt.scored[60].pre
+        if case.model.pre(each.features) < receipt.scored[case.policy.best - 12].pre
     ).features
     stranger = Scored(in_place.row, receipt.scored[0].sources, 0, 0, 0, case.model.pre(features), features)
     if stranger.sources & Source.FRESH:
