@@ -257,10 +257,6 @@ def _tags(clip: CatalogRow) -> tuple[int, ...]:
     return tuple(key_of_text(tag) for tag in clip.tags[:TAGS])
 
 
-def _published(clip: CatalogRow) -> int:
-    return int(clip.published_at.timestamp())
-
-
 def _is_same(store: Store, row: int, clip: CatalogRow) -> bool:
     """Whether a row still says who a clip is of, and what it carries; if not, the clip gets another row."""
     cells, tags = store.mapping.cells, _tags(clip)
@@ -268,14 +264,18 @@ def _is_same(store: Store, row: int, clip: CatalogRow) -> bool:
     return (
         cells["author_id"][16 * row : 16 * row + 16] == clip.author_id.bytes
         and cells["sound"][row] == key_of_id(clip.sound_id)
-        and cells["published"][row] == _published(clip)
         and cells["tag"][row * TAGS : row * TAGS + TAGS].tolist() == padded
     )
 
 
 def _values(clip: CatalogRow) -> dict[str, int]:
     counters = {name: getattr(clip, name) for name in COUNTERS}
-    return {"language": key_of_text(clip.language), "duration_ms": clip.duration_ms, **counters}
+    return {
+        "language": key_of_text(clip.language),
+        "published": int(clip.published_at.timestamp()),
+        "duration_ms": clip.duration_ms,
+        **counters,
+    }
 
 
 def _compare_values(
@@ -296,10 +296,8 @@ def _new_row(clip: CatalogRow) -> NewRow:
         clip.id.bytes,
         clip.author_id.bytes,
         key_of_id(clip.sound_id),
-        _published(clip),
         _tags(clip),
     )
     values = _values(clip)
-    return NewRow(
-        identity, values["language"], values["duration_ms"], tuple(values[name] for name in COUNTERS)
-    )
+    counters = tuple(values[name] for name in COUNTERS)
+    return NewRow(identity, values["language"], values["published"], values["duration_ms"], counters)

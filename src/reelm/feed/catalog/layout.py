@@ -76,7 +76,7 @@ _ROW_SECTIONS: dict[str, tuple[Any, int]] = {
 }
 ROW_SECTIONS: Final = tuple(name for name in _ROW_SECTIONS if name != "id_slots")
 COLUMNS: Final = ("author", "sound", "language", "published", "alive", "duration_ms", *COUNTERS)
-SETTABLE: Final = ("language", "duration_ms", *COUNTERS)
+SETTABLE: Final = ("language", "published", "duration_ms", *COUNTERS)
 _LIST_SECTIONS: dict[str, tuple[Any, int]] = {
     "list_kind": (np.int64, LISTS),
     "list_key": (np.int64, LISTS),

@@ -21,11 +21,11 @@ from reelm.feed.keys import key_of_id
 PUT, BURY, SET, RENEW = 1, 2, 3, 4
 HEAD: Final = struct.Struct("<IQI")
 CHAIN_BYTES: Final = 32
-IDENTITY: Final = struct.Struct(f"<16s16s16sqq{TAGS}q")
+IDENTITY: Final = struct.Struct(f"<16s16s16sq{TAGS}q")
 LEAF_DOMAIN: Final = b"reelm/feed/row/v1\0"
 FRAME_DOMAIN: Final = b"reelm/feed/frame/v1\0"
 MOST_BYTES: Final = 64 << 20
-_PUT = struct.Struct(f"<32sqi{len(COUNTERS)}q")
+_PUT = struct.Struct(f"<32sqqi{len(COUNTERS)}q")
 
 
 class DamagedError(Exception):
@@ -33,13 +33,12 @@ class DamagedError(Exception):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """What a row is of, for good. Keys as in `feed/keys.py`; `published` in Unix seconds; tags without 0."""
+    """What a row is of, for good. Keys as in `feed/keys.py`; tags without 0."""
 
     salt: bytes
     id: bytes
     author_id: bytes
     sound: int
-    published: int
     tags: tuple[int, ...]
 
     @property
@@ -48,23 +47,24 @@ class Identity(msgspec.Struct, frozen=True):
 
     def to_bytes(self) -> bytes:
         padded = (*self.tags, *(0 for _ in range(TAGS - len(self.tags))))
-        return IDENTITY.pack(self.salt, self.id, self.author_id, self.sound, self.published, *padded)
+        return IDENTITY.pack(self.salt, self.id, self.author_id, self.sound, *padded)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Identity":
-        salt, clip_id, author_id, sound, published, *tags = IDENTITY.unpack(data)
-        return cls(salt, clip_id, author_id, sound, published, tuple(tag for tag in tags if tag))
+        salt, clip_id, author_id, sound, *tags = IDENTITY.unpack(data)
+        return cls(salt, clip_id, author_id, sound, tuple(tag for tag in tags if tag))
 
     def leaf(self) -> bytes:
         return hashlib.sha256(LEAF_DOMAIN + self.to_bytes()).digest()
 
 
 class Put(msgspec.Struct, frozen=True):
-    """A new row, and what of it may change."""
+    """A new row, and what of it may change; `published` in Unix seconds."""
 
     row: int
     leaf: bytes
     language: int
+    published: int
     duration_ms: int
     counters: tuple[int, ...]
 
@@ -91,7 +91,9 @@ class Frame(msgspec.Struct, frozen=True):
         parts = []
         if self.puts:
             parts.append(struct.pack("<BII", PUT, len(self.puts), self.puts[0].row))
-            parts += [_PUT.pack(p.leaf, p.language, p.duration_ms, *p.counters) for p in self.puts]
+            parts += [
+                _PUT.pack(p.leaf, p.language, p.published, p.duration_ms, *p.counters) for p in self.puts
+            ]
         if self.buried:
             parts.append(struct.pack("<BI", BURY, len(self.buried)) + _uints(self.buried))
         for change in self.sets:
@@ -161,8 +163,8 @@ def _frame(seq: int, when: int, body: bytes) -> Frame:
 
 
 def _put(row: int, body: bytes, at: int) -> Put:
-    leaf, language, duration_ms, *counters = _PUT.unpack_from(body, at)
-    return Put(row, leaf, language, duration_ms, tuple(counters))
+    leaf, language, published, duration_ms, *counters = _PUT.unpack_from(body, at)
+    return Put(row, leaf, language, published, duration_ms, tuple(counters))
 
 
 def _uints(rows: Sequence[int] | npt.NDArray[Any]) -> bytes:

@@ -48,6 +48,7 @@ class NewRow(msgspec.Struct, frozen=True):
 
     identity: Identity
     language: int
+    published: int
     duration_ms: int
     counters: tuple[int, ...]
 
@@ -142,7 +143,14 @@ class Store:
             for name, (rows, values) in (sets or {}).items()
         )
         puts = tuple(
-            Put(first + n, each.identity.leaf(), each.language, each.duration_ms, each.counters)
+            Put(
+                first + n,
+                each.identity.leaf(),
+                each.language,
+                each.published,
+                each.duration_ms,
+                each.counters,
+            )
             for n, each in enumerate(new)
         )
         frame = Frame(self.log.seq + 1, at, puts, tuple(buried), changed)

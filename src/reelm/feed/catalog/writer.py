@@ -84,10 +84,10 @@ def _put(mapping: Mapping, put: Put, identity: Identity) -> None:
     cells["id"][16 * row : 16 * row + 16] = identity.id
     cells["author_id"][16 * row : 16 * row + 16] = identity.author_id
     cells["author"][row], cells["sound"][row] = identity.author, identity.sound
-    cells["published"][row] = identity.published
     for place, tag in enumerate(identity.tags):
         cells["tag"][row * TAGS + place] = tag
-    cells["language"][row], cells["duration_ms"][row] = put.language, put.duration_ms
+    cells["language"][row], cells["published"][row] = put.language, put.published
+    cells["duration_ms"][row] = put.duration_ms
     for name, value in zip(COUNTERS, put.counters, strict=True):
         cells[name][row] = value
     cells["alive"][row] = 1
