@@ -139,6 +139,7 @@ class Settings:
     event_days: int = 90
     limit_factor: int = 1
     batch_seconds: int = 10
+    learn_seconds: int = 120
 
     @property
     def keys_address(self) -> str:
@@ -214,4 +215,5 @@ def from_environment(
         event_days=number("REELM_EVENT_DAYS", 90),
         limit_factor=number("REELM_LIMIT_FACTOR", 1),
         batch_seconds=batch_seconds,
+        learn_seconds=max(1, number("REELM_LEARN_SECONDS", 120)),
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from reelm import __version__
-from reelm.entrypoints import cli_backup, cli_keys
+from reelm.entrypoints import cli_backup, cli_keys, cli_model
 from reelm.entrypoints.cli_ledger import app as ledger_app
 from reelm.entrypoints.cli_staff import app as staff_app
 from reelm.entrypoints.folder import StartError
@@ -23,8 +23,11 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="People of the realm.", no_args_is_help=True)
 clip_app = typer.Typer(help="Clips of the realm.", no_args_is_help=True)
+feed_app = typer.Typer(help="The feeds of the realm.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(clip_app, name="clip")
+app.add_typer(feed_app, name="feed")
+cli_model.register(feed_app)
 app.add_typer(ledger_app, name="ledger")
 cli_backup.register(app)
 cli_keys.register(app)

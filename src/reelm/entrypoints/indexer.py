@@ -13,7 +13,9 @@ from typing import Protocol
 
 import structlog
 
+from reelm.entrypoints import learning
 from reelm.feed.catalog.keeper import CatalogKeeper
+from reelm.feed.learning.learner import Learner
 from reelm.feed.receipts.batches import ReceiptBatcher
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.blobs import LocalBlobStore
@@ -58,9 +60,7 @@ def parts_of(bench: Bench) -> Sequence[Part]:
     """Return the parts of the process. A new one is a line here."""
     settings = bench.settings
     charter = bench.realm.charter_digest
-    catalog = CatalogKeeper(
-        settings.feed, bench.database, bench.listener, bench.ledger, charter, bench.clock
-    )
+    catalog = CatalogKeeper(settings.feed, bench.database, bench.listener, bench.ledger, charter, bench.clock)
     receipts = ReceiptBatcher(
         bench.database,
         bench.ledger,
@@ -69,7 +69,8 @@ def parts_of(bench: Bench) -> Sequence[Part]:
         bench.clock,
         seconds=settings.batch_seconds,
     )
-    return [catalog, receipts]
+    learner = Learner(settings, bench.database, bench.ledger, charter, bench.clock, learning.COMMAND)
+    return [catalog, receipts, learner]
 
 
 def run(settings: Settings) -> int:

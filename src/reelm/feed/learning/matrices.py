@@ -7,6 +7,7 @@ first and then by row. Weights are int16, so that a sum of rows is exact in any 
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -32,6 +33,19 @@ class MatricesError(Exception):
     """These files are not matrices that may be used: incomplete, of another catalog, or not there."""
 
 
+@dataclass(frozen=True)
+class Rows:
+    """One kind as arrays: a sparse matrix whose rows are sorted, heaviest neighbour first."""
+
+    indptr: npt.NDArray[np.int64]
+    neighbour: Neighbours
+    weight: Weights
+
+    @classmethod
+    def empty(cls, rows: int = 0) -> "Rows":
+        return cls(np.zeros(rows + 1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.int16))
+
+
 class KindFiles(msgspec.Struct, frozen=True):
     """What the manifest says of one kind: its size, and the SHA-256 of each of its files."""
 
@@ -47,6 +61,7 @@ class Manifest(msgspec.Struct, frozen=True):
     generation: str
     made_at: int
     contributors_min: int
+    rule: str
     kinds: dict[str, KindFiles]
     digest: str
 
@@ -105,6 +120,11 @@ class Matrices:
         """How many rows a kind has; clips of higher rows came after it was made."""
         known = self._kinds.get(kind)
         return known.rows if known else 0
+
+    def whole(self, kind: Kind) -> Rows:
+        """Return all rows of a kind; none for an unknown one."""
+        known = self._kinds.get(kind)
+        return Rows(known.indptr, known.neighbour, known.weight) if known else Rows.empty()
 
     def neighbours(self, kind: Kind, row: int) -> tuple[Neighbours, Weights]:
         """Return the neighbours of a clip and their weights, heaviest first; none for an unknown row."""

@@ -8,32 +8,17 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from reelm.feed.learning.matrices import CURRENT, FORMAT, MANIFEST, KindFiles, Manifest
+from reelm.feed.learning import rule
+from reelm.feed.learning.matrices import CURRENT, FORMAT, MANIFEST, PARTS, KindFiles, Manifest, Rows
 from reelm_audit.tlog import canonical
 
-CONTRIBUTORS_MIN = 20
 _KEPT = 2
 _NEW = ".new-"
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One kind before it is written: a sparse matrix whose rows are sorted, heaviest neighbour first."""
-
-    indptr: npt.NDArray[np.int64]
-    neighbour: npt.NDArray[np.uint32]
-    weight: npt.NDArray[np.int16]
-
-    @classmethod
-    def empty(cls, rows: int = 0) -> "Rows":
-        return cls(np.zeros(rows + 1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.int16))
 
 
 def digest_of(manifest: Manifest) -> str:
@@ -43,8 +28,11 @@ def digest_of(manifest: Manifest) -> str:
     return hashlib.sha256(canonical.encode(said)).hexdigest()
 
 
-def put_in_force(folder: Path, generation: bytes, made_at: int, kinds: Mapping[str, Rows]) -> Manifest:
-    """Write a set of matrices below `folder` and name it `current`; return its manifest. Durable when it returns."""
+def put_in_force(folder: Path, generation: bytes, made_at: int, kinds: Mapping[str, Rows | None]) -> Manifest:
+    """Write a set of matrices below `folder` and name it `current`; return its manifest. Durable when it returns.
+
+    A kind of which nothing is given stays as it is in the set in force: its files are linked, not copied.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{_NEW}{secrets.token_hex(8)}"
     draft.mkdir()
@@ -52,8 +40,12 @@ def put_in_force(folder: Path, generation: bytes, made_at: int, kinds: Mapping[s
         format=FORMAT,
         generation=generation.hex(),
         made_at=made_at,
-        contributors_min=CONTRIBUTORS_MIN,
-        kinds={kind: _write(draft, kind, rows) for kind, rows in kinds.items()},
+        contributors_min=rule.CONTRIBUTORS_MIN,
+        rule=rule.DIGEST,
+        kinds={
+            kind: _link(folder, draft, kind) if rows is None else _write(draft, kind, rows)
+            for kind, rows in kinds.items()
+        },
         digest="",
     )
     manifest = msgspec.structs.replace(manifest, digest=digest_of(manifest))
@@ -119,6 +111,13 @@ def _write(folder: Path, kind: str, rows: Rows) -> KindFiles:
         with path.open("rb") as file:
             files[part] = hashlib.file_digest(file, "sha256").hexdigest()
     return KindFiles(rows=len(rows.indptr) - 1, entries=len(rows.neighbour), files=files)
+
+
+def _link(folder: Path, draft: Path, kind: str) -> KindFiles:
+    held = (folder / CURRENT).resolve(strict=True)
+    for part in PARTS:
+        (draft / f"{kind}.{part}.npy").hardlink_to(held / f"{kind}.{part}.npy")
+    return msgspec.json.decode((held / MANIFEST).read_bytes(), type=Manifest).kinds[kind]
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from reelm.feed.learning import shelf
-from reelm.feed.learning.matrices import Follower, Matrices, MatricesError
-from reelm.feed.learning.shelf import Rows, put_in_force
+from reelm.feed.learning.matrices import Follower, Matrices, MatricesError, Rows
+from reelm.feed.learning.shelf import put_in_force
 
 GENERATION = b"g" * 16
 
