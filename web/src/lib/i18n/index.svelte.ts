@@ -9,9 +9,11 @@ import type rightsEnglish from './en/rights.json';
 import type settingsEnglish from './en/settings.json';
 import type staffEnglish from './en/staff.json';
 import type studioEnglish from './en/studio.json';
+import type tasteEnglish from './en/taste.json';
+import type whyEnglish from './en/why.json';
 import { directionOf, formatMessage, pickLanguage, type Catalog, type Params } from './messages';
 
-export type Namespace = 'app' | 'columns' | 'ledger' | 'rights' | 'settings' | 'staff' | 'studio';
+export type Namespace = 'app' | 'columns' | 'ledger' | 'rights' | 'settings' | 'staff' | 'studio' | 'taste' | 'why';
 export type Key =
   | keyof typeof appEnglish
   | keyof typeof columnsEnglish
@@ -19,7 +21,9 @@ export type Key =
   | keyof typeof rightsEnglish
   | keyof typeof settingsEnglish
   | keyof typeof staffEnglish
-  | keyof typeof studioEnglish;
+  | keyof typeof studioEnglish
+  | keyof typeof tasteEnglish
+  | keyof typeof whyEnglish;
 
 export const LANGUAGES = ['en', 'fr', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];

@@ -1,0 +1,140 @@
+/**
+ * Holds the realm to what it promised of each page: at once, that the promise is for the clips that were shown and is
+ * the realm's own; after the promised time, that the page is in the ledger. What fails is kept and said.
+ */
+import { asProblem } from '$lib/api/problem';
+import { t } from '$lib/i18n/index.svelte';
+import { preferences } from '$lib/state/preferences.svelte';
+import { go } from '$lib/state/router.svelte';
+import { session } from '$lib/state/session.svelte';
+import { toast } from '$lib/state/toasts.svelte';
+import { concat, fromBase64, toBase64 } from '$lib/verify/bytes';
+import { canCheck } from '$lib/verify/crypto';
+import { Fault } from '$lib/verify/fault';
+import type { Problem } from '$lib/verify/feed/check';
+import { batchProblems, itemProblems, leafProblems, promiseProblems } from '$lib/verify/feed/evidence';
+import { jsonLine, readLines, writeLines } from '$lib/verify/feed/file';
+import { readReceipt, type Bytes } from '$lib/verify/feed/layout';
+import { clipBytes, NOBODYS_KEY, type PagePromise } from '$lib/verify/feed/promise';
+
+import { provedEntry } from './ledger-entries';
+import { keepFailure } from './page-evidence';
+import { getReceipt, getReceiptFile, promiseKeyOf, receiptKey } from './receipts';
+import type { ServedPage } from './served';
+
+/** How long a leaf may take from the batch to where everybody can fetch its proof. */
+const GRACE_MS = 45_000;
+const AGAIN_MS = 10_000;
+const SPARING_ONE_IN = 20;
+
+interface DataLine {
+  saveData?: boolean;
+}
+
+/** With little data to spend, one page in twenty is followed to the ledger: nobody knows which. */
+function isFollowed(): boolean {
+  const line = (navigator as Navigator & { connection?: DataLine }).connection;
+  if (!preferences.dataSaver && !line?.saveData) return true;
+  return Math.random() < 1 / SPARING_ONE_IN;
+}
+
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+
+/** Once the page is looked at again: a page put aside checks nothing. */
+function seen(): Promise<void> {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) =>
+    document.addEventListener('visibilitychange', () => resolve(), { once: true }),
+  );
+}
+
+/** The receipt key that a page's leaf was made with: the person's own, or nobody's. */
+export const keyOfPage = (): Promise<Bytes> => (session.me ? receiptKey() : Promise.resolve(NOBODYS_KEY));
+
+async function promised(page: ServedPage): Promise<Problem[]> {
+  const found = await leafProblems(page.promise, page.clips, await keyOfPage());
+  if (found.length > 0) return found;
+  const key = await promiseKeyOf(page.promise.process);
+  return key ? promiseProblems(page.promise, key.key, null) : [];
+}
+
+/** Whether the page is in the ledger; null while it may still be on its way. */
+async function included(page: ServedPage, over: boolean): Promise<Problem[] | null> {
+  const { promise, clips } = page;
+  const key = await promiseKeyOf(promise.process);
+  if (!key) return over ? [{ code: 'feed.promise-key', detail: 'Nobody vouches for the key of the promise.' }] : null;
+  const forged = await promiseProblems(promise, key.key, null);
+  if (forged.length > 0) return forged;
+  const missing: Problem[] = [{ code: 'feed.never-logged', detail: `It was promised by ${promise.include_by}.` }];
+  const kept = await getReceipt(promise.id).catch((cause: unknown) => {
+    if (asProblem(cause).gone) return null;
+    throw cause;
+  });
+  if (!kept?.proof) return over ? missing : null;
+  const { bytes } = await provedEntry(kept.proof.entry_index);
+  const late = await batchProblems(promise, kept.proof, bytes);
+  if (late.length > 0) return late;
+  return itemProblems(readReceipt(fromBase64(kept.body)), clips, promise, await keyOfPage());
+}
+
+/** Null where nothing can be said: no network, no session, a browser or ledger that is out of reach. */
+async function judged(act: () => Promise<Problem[] | null>): Promise<Problem[] | null> {
+  try {
+    return await act();
+  } catch (cause) {
+    if (!(cause instanceof Fault) || cause.what === 'missing' || cause.what === 'browser') return null;
+    return [{ code: 'feed.malformed', detail: cause.message }];
+  }
+}
+
+export async function keepPromise(page: ServedPage): Promise<void> {
+  if (!(await canCheck())) return;
+  const person = session.me?.id;
+  const atOnce = await judged(() => promised(page));
+  if (atOnce && atOnce.length > 0) return report(page, atOnce);
+  if (!isFollowed()) return;
+  const { at, include_by: by } = page.promise;
+  const due = page.cameMs + (by - at) * 1000;
+  // Not all devices of a realm at one moment.
+  await later(due - performance.now() + 1000 + Math.random() * 6000);
+  for (;;) {
+    await seen();
+    if (session.me?.id !== person) return;
+    const over = performance.now() > due + GRACE_MS;
+    const found = await judged(() => included(page, over));
+    if (found && found.length > 0) return report(page, found);
+    if (found || over) return;
+    await later(AGAIN_MS);
+  }
+}
+
+/** The realm's file of the page, with what this device was shown and promised in place of what the realm says. */
+async function fileOf({ promise, clips }: ServedPage): Promise<string | null> {
+  try {
+    const lines = readLines(await getReceiptFile(promise.id));
+    lines.set('shown', toBase64(concat(...clips.map(clipBytes))));
+    lines.set('key', toBase64(await keyOfPage()));
+    const { leaf, at, include_by, signature } = promise;
+    lines.set('promise', jsonLine({ leaf, at, include_by, signature } satisfies Partial<PagePromise>));
+    return writeLines(lines);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps what was found, and says it quietly. */
+export async function report(page: ServedPage, problems: readonly Problem[]): Promise<void> {
+  const failure = {
+    id: page.promise.id,
+    at: new Date().toISOString(),
+    problems,
+    promise: page.promise,
+    clips: page.clips,
+    file: await fileOf(page),
+  };
+  const kept = await keepFailure(failure);
+  toast(t(kept ? 'feed.not_as_promised' : 'feed.not_as_promised_unkept'), 'problem', {
+    label: t('feed.see'),
+    run: () => go('/transparency#pages'),
+  });
+}
