@@ -18,9 +18,13 @@ from reelm.feed.adjustments.service import AdjustmentsService
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import CATALOG, Catalog
 from reelm.feed.controls.service import ControlsService
+from reelm.feed.learning.matrices import Follower
+from reelm.feed.pages import Pages
+from reelm.feed.pipeline.model import RankerInForce
 from reelm.feed.receipts.desk import ReceiptDesk
 from reelm.feed.receipts.service import ReceiptsService
 from reelm.feed.service import FeedService
+from reelm.feed.viewers import CHANNEL, Viewers
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
 from reelm.kit.database import Database
@@ -106,13 +110,18 @@ class Rooms:
         cards = CardCache(live, clips, clock)
         controls = ControlsService(keys, accounts, sounds, clips, live, clock)
         desk = ReceiptDesk(settings, keys, database, ledger, clips, realm, listener, live.row, clock, ids)
-        feed = FeedService(live, cards, accounts, social, clips, controls, database, clock, ids)
+        viewers = Viewers(live, controls, database, clock)
+        matrices, ranker = Follower(settings.feed / "matrices"), RankerInForce(settings.feed / "models")
+        pages = Pages(live, cards, viewers, matrices, ranker, desk.keeper, desk.book, database, clock, ids)
+        feed = FeedService(live, cards, pages, viewers, social, clips, database, clock)
         social.subscribe()
         clips.subscribe()
         NoticeTeller(ids).subscribe(events)
         feed.subscribe(events)
         listener.on("catalog", cards.forget)
-        listener.on_return(cards.forget_all)
+        listener.on(CHANNEL, viewers.changed)
+        for catching_up in (cards.forget_all, viewers.missed_some):
+            listener.on_return(catching_up)
         return cls(
             settings=settings,
             clock=clock,
@@ -155,10 +164,12 @@ class Rooms:
         """Begin what runs in the background."""
         await self.listener.start()
         self.desk.start()
+        await self.feed.start()
 
     async def close(self) -> None:
         """Give everything back, highest floor first."""
         self.streams.close()
+        await self.feed.stop()
         await self.desk.stop()
         await self.listener.stop()
         await self.keys.close()

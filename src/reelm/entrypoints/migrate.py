@@ -115,6 +115,7 @@ async def _apply(settings: Settings, clock: Clock) -> None:
                 "functions.sql",
                 "grants.sql",
                 "rights.sql",
+                "feed.sql",
                 "receipts.sql",
                 "learning.sql",
             ):

@@ -12,6 +12,7 @@ import msgspec
 
 from reelm.clips.service import Clip, ClipsService, ClipViewer
 from reelm.feed.catalog import Catalog
+from reelm.feed.controls.words import text_of
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork
 
@@ -20,14 +21,19 @@ _SECONDS = 60.0
 _COUNTS = b',"counts":'
 _VIEWER = b',"viewer":'
 _SHOWN_COUNTS = ("views", "likes", "comments", "reposts", "shares")
+_COUNTS_OF = '{"views":%d,"likes":%d,"comments":%d,"reposts":%d,"shares":%d}'
 _encode = msgspec.json.Encoder().encode
 
 
 class _Pieces(msgspec.Struct, frozen=True):
-    """Encoded JSON before the counters, and after the viewer's part; `until` on the monotonic clock."""
+    """Encoded JSON before the counters, and after the viewer's part; `until` on the monotonic clock.
+
+    `text` is what the clip says, in the form in which filtered words are looked for.
+    """
 
     head: bytes
     tail: bytes
+    text: str
     until: float
 
 
@@ -69,13 +75,31 @@ class CardCache:
 
     def card(self, clip_id: UUID, viewer: ClipViewer | None) -> bytes | None:
         """Return a warm clip's JSON for one viewer; None if it is not public, or not warm."""
-        pieces = self._pieces.get(clip_id)
         row = self._catalog.row(clip_id)
-        if pieces is None or row < 0:
-            return None
-        counts = ",".join(f'"{name}":{self._catalog.column(name)[row]}' for name in _SHOWN_COUNTS)
-        mine = b"null" if viewer is None else _encode(viewer)
-        return b"%b%b{%b}%b%b%b" % (pieces.head, _COUNTS, counts.encode(), _VIEWER, mine, pieces.tail)
+        return None if row < 0 else self.cards([clip_id], [row], [viewer])[0]
+
+    def cards(
+        self, ids: Sequence[UUID], rows: Sequence[int], viewers: Sequence[ClipViewer | None]
+    ) -> list[bytes | None]:
+        """Return warm clips' JSON, given their rows in the catalog; None for one that is gone, or not warm."""
+        catalog, wanted = self._catalog, list(rows)
+        alive = catalog.column("alive")[wanted].tolist()
+        counts = zip(*(catalog.column(name)[wanted].tolist() for name in _SHOWN_COUNTS), strict=True)
+        found: list[bytes | None] = []
+        for clip_id, is_alive, numbers, viewer in zip(ids, alive, counts, viewers, strict=True):
+            pieces = self._pieces.get(clip_id)
+            if pieces is None or not is_alive:
+                found.append(None)
+                continue
+            mine = b"null" if viewer is None else _encode(viewer)
+            said = (_COUNTS_OF % numbers).encode()
+            found.append(b"%b%b%b%b%b%b" % (pieces.head, _COUNTS, said, _VIEWER, mine, pieces.tail))
+        return found
+
+    def text(self, clip_id: UUID) -> str | None:
+        """Return what a warm clip says, as filtered words are looked for; None if it is not warm."""
+        pieces = self._pieces.get(clip_id)
+        return None if pieces is None else pieces.text
 
     def is_warm(self, clip_id: UUID) -> bool:
         found = self._pieces.get(clip_id)
@@ -87,4 +111,4 @@ def _cut(clip: Clip, until: float) -> _Pieces:
     encoded = _encode(clip)
     head, _, rest = encoded.partition(_COUNTS)
     _, _, tail = rest.partition(_VIEWER + b"null")
-    return _Pieces(head, tail, until)
+    return _Pieces(head, tail, text_of(clip.caption, clip.tags), until)

@@ -6,12 +6,13 @@ column grants confine to what anyone may see; that is why these statements name 
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from reelm.feed.schemas import WatchEvent
-from reelm.kit.database import Record, UnitOfWork
+from reelm.kit.database import Database, Record, UnitOfWork
 
 
 class CatalogRow(msgspec.Struct, frozen=True):
@@ -98,9 +99,77 @@ class EventsReader:
             limit,
         )
 
+    async def list_seen_longest_ago(self, person_id: UUID, limit: int) -> list[UUID]:
+        """Return clips that the person met, the one whose last meeting lies furthest back first."""
+        rows = await self._uow.fetch(
+            "SELECT clip_id FROM watch_events WHERE person_id = $1 "
+            "GROUP BY clip_id HAVING bool_and(kind <> 'not_interested') ORDER BY max(at), clip_id LIMIT $2",
+            person_id,
+            limit,
+        )
+        return [row["clip_id"] for row in rows]
+
+
+class ViewerNews(NamedTuple):
+    """What `reelm.viewer_news` says; see there. Without ties, their fields are empty."""
+
+    version: int
+    news: bytes
+    followed: bytes
+    friends: bytes
+    hidden: bytes
+    language: str
+    age_band: str
+    jurisdiction: str
+
+
+async def read_news(
+    database: Database, ticket: str, since: dt.datetime, most: int, *, with_ties: bool
+) -> ViewerNews:
+    """Return what the ticket's person did since a time, in a transaction of its own."""
+    rows = await database.ask(
+        "SELECT version, news, followed, friends, hidden, language, age_band, jurisdiction "
+        "FROM reelm.viewer_news($1, $2, $3, $4)",
+        ticket,
+        since,
+        most,
+        with_ties,
+    )
+    version, news, followed, friends, hidden, language, age_band, jurisdiction = rows[0]
+    return ViewerNews(
+        version or 0,
+        news or b"",
+        followed or b"",
+        friends or b"",
+        hidden or b"",
+        language or "",
+        age_band or "",
+        jurisdiction or "",
+    )
+
+
+class PageMark(NamedTuple):
+    """How a viewer stands to a clip that exists for them, and to who made it."""
+
+    liked: bool
+    reposted: bool
+    follow: str
+
+
+async def read_marks(database: Database, ticket: str, ids: Sequence[UUID]) -> dict[int, PageMark]:
+    """Return, by place in `ids`, those clips that exist for the ticket's person; a transaction of its own."""
+    rows = await database.ask(
+        "SELECT place, liked, reposted, follow FROM reelm.page_marks($1, $2)", ticket, list(ids)
+    )
+    return {place - 1: PageMark(liked, reposted, follow) for place, liked, reposted, follow in rows}
+
 
 class EventsWriter(EventsReader):
     """Writes a person's own watch events."""
+
+    async def tell_viewer_changed(self, person_id: UUID) -> None:
+        """Tell every process, once this is committed, to read anew what it remembers of a viewer."""
+        await self._uow.execute("SELECT pg_notify('viewers', $1)", str(person_id))
 
     async def add(
         self, person_id: UUID, events: Sequence[WatchEvent], times: Sequence[dt.datetime]

@@ -92,6 +92,8 @@ FUNCTION_GRANTS = {
         "reelm_web"
     ),
     "reelm.leaf_places(bytea[])": "reelm_web",
+    "reelm.viewer_news(text, timestamptz, integer, boolean)": "reelm_web",
+    "reelm.page_marks(text, uuid[])": "reelm_web",
     "reelm.forget_receipts(timestamptz)": "reelm_worker",
 }
 

@@ -56,7 +56,7 @@ class Named:
 
 
 def qlog(values: Numbers) -> Numbers:
-    """Return the published logarithm of numbers from 0 on: sixteenths of a doubling, rounded down. Exact below 2⁵²."""
+    """Return the published logarithm of numbers from 0 on: sixteenths of a doubling, rounded down."""
     up = np.minimum(values, _LARGEST) + 1
     exponent = np.frexp(up.astype(np.float64))[1].astype(np.int64) - 1
     return 16 * exponent + (((up << 4) >> exponent) & 15)

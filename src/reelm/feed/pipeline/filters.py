@@ -1,32 +1,64 @@
-"""Stage 4, filters: what this viewer does not want to meet (again). Fails closed: an unknown clip is removed."""
+"""Stage 4, filters: what this viewer does not want to meet, or has met. These reasons are the viewer's own.
 
-from collections.abc import Collection
-from uuid import UUID
+They are counted and written nowhere. Filters fail closed: what can't be judged is left out.
+"""
+
+from collections.abc import Callable, Collection
+from enum import StrEnum
 
 import numpy as np
+from pyroaring import BitMap
 
-from reelm.feed.catalog import Catalog, Rows
-from reelm.feed.keys import key_of_id
+from reelm.feed.pipeline.features import Named
+from reelm.feed.pipeline.view import CatalogView
 from reelm.feed.pipeline.viewer import ViewerState
 
 
-def keep_wanted(
-    catalog: Catalog, viewer: ViewerState, rows: Rows, served: Collection[bytes], own: UUID | None
-) -> Rows:
-    """Remove dead rows, one's own clips, what was refused, and what earlier pages of this visit had."""
-    mask = (catalog.column("alive")[rows] == 1) & (catalog.column("author")[rows] != key_of_id(own))
-    kept: Rows = rows[mask]
-    if not viewer.refused and not served:
-        return kept
-    ids = [catalog.id_of(row) for row in kept.tolist()]
-    wanted = [
-        row
-        for row, clip_id in zip(kept.tolist(), ids, strict=True)
-        if clip_id not in viewer.refused and short(clip_id) not in served
-    ]
-    return np.array(wanted, dtype=np.int64)
+class Left(StrEnum):
+    """Why a candidate was left out."""
+
+    SEEN = "seen"
+    REFUSED = "refused"
+    SERVED = "served"
+    MUTED = "muted"
+    WORDS = "words"
+    UNKNOWN = "unknown"
 
 
-def short(clip_id: UUID) -> bytes:
-    """Return six bytes that stand for a clip in a cursor (the random end of its id)."""
-    return clip_id.bytes[-6:]
+def unwanted_of(
+    viewer: ViewerState, served: Collection[int], size: int, counts: dict[Left, int], *, again: bool
+) -> Callable[[int], bool]:
+    """Return what says of a row, while sources look, that the viewer is not to meet it; it counts the reasons.
+
+    With `again`, clips seen before may come round.
+    """
+    seen = BitMap() if again else viewer.seen
+    refused = viewer.refused
+
+    def unwanted(row: int) -> bool:
+        if row in seen:
+            counts[Left.SEEN] = counts.get(Left.SEEN, 0) + 1
+        elif row in served:
+            counts[Left.SERVED] = counts.get(Left.SERVED, 0) + 1
+        elif row in refused:
+            counts[Left.REFUSED] = counts.get(Left.REFUSED, 0) + 1
+        elif row >= size:
+            counts[Left.UNKNOWN] = counts.get(Left.UNKNOWN, 0) + 1
+        else:
+            return False
+        return True
+
+    return unwanted
+
+
+def keep_wanted(catalog: CatalogView, viewer: ViewerState, named: Named, counts: dict[Left, int]) -> Named:
+    """Leave out what has a creator, sound or tag that the viewer never wants to meet."""
+    muted = viewer.controls.muted
+    if not muted or not len(named.rows):
+        return named
+    keys = np.fromiter(muted, dtype=np.int64, count=len(muted))
+    rows = named.rows
+    out = np.isin(catalog.column("author")[rows], keys) | np.isin(catalog.column("sound")[rows], keys)
+    out |= np.isin(catalog.tags[rows], keys).any(axis=1)
+    counts[Left.MUTED] = counts.get(Left.MUTED, 0) + int(out.sum())
+    return named.only(~out)

@@ -1,66 +1,64 @@
-"""Stage 5, score: the published integer score, version 1 (docs/guide/feed.md).
+"""Stage 6, score: the pre-score of every candidate, and the ranker's score of those it brings far enough."""
 
-score = common + viewer's, where
-  common  = recency + 48·log2(1 + likes + 2·comments + 3·reposts + 3·shares)
-            + 512·(finishes + 4) / (views + 16) - 256·skips / (views + 16)
-  viewer's = Σ taste of creator, sound and tags (each -2000…2000)
-            + 250 if followed + 150 if in the viewer's language
-log2 is ⌊log2⌋ of the integer; divisions round down. Equal scores: the newer clip first, then by id.
-"""
+from dataclasses import dataclass
 
 import numpy as np
 
-from reelm.feed.catalog import Catalog, Rows
-from reelm.feed.pipeline.viewer import ViewerState
+from reelm.feed.pipeline.features import Features, Named
+from reelm.feed.pipeline.model import Ranker
+from reelm.feed.pipeline.policy import POLICY
+from reelm.feed.pipeline.view import Numbers, Rows
+from reelm_audit.feed.layout import Source, chance
 
-GUARANTEED_VIEWS = 200
-FOLLOWED = 250
-OWN_LANGUAGE = 150
-_HOUR = 3600
-# Points by age: (younger than, in hours; points).
-RECENCY = ((1, 400), (6, 340), (24, 280), (72, 210), (168, 150), (720, 80), (2160, 40))
+_RULE = POLICY.scored
 
 
-def common_score(catalog: Catalog, rows: Rows, now: int) -> Rows:
-    """Return the part of the score that is the same for everyone; `now` in Unix seconds."""
-    column = {
-        name: catalog.column(name)[rows]
-        for name in ("views", "likes", "comments", "reposts", "shares", "finishes", "skips", "published")
-    }
-    hours = np.maximum(0, now - column["published"]) // _HOUR
-    limits = np.array([limit for limit, _ in RECENCY], dtype=np.int64)
-    points = np.array([*(value for _, value in RECENCY), 0], dtype=np.int64)
-    recency = points[np.searchsorted(limits, hours, side="right")]
-    acts = column["likes"] + 2 * column["comments"] + 3 * column["reposts"] + 3 * column["shares"]
-    shown = column["views"] + 16
-    total: Rows = (
-        recency
-        + 48 * floor_log2(1 + np.maximum(acts, 0))
-        + 512 * (column["finishes"] + 4) // shown
-        - 256 * column["skips"] // shown
-    )
-    return total
+@dataclass(frozen=True)
+class Candidates:
+    """Everything that is known of the candidates of a page; one place in each array is one candidate."""
+
+    rows: Rows
+    sources: Numbers
+    features: Features
+    pre: Numbers
+
+    def without(self, rows: set[int]) -> "Candidates":
+        """Return those whose rows are not among `rows`."""
+        kept = np.array([row not in rows for row in self.rows.tolist()], dtype=np.bool_)
+        return Candidates(self.rows[kept], self.sources[kept], self.features[kept], self.pre[kept])
 
 
-def floor_log2(values: Rows) -> Rows:
-    """Return ⌊log2⌋ of positive integers below 2⁵³, exactly."""
-    return (np.frexp(values.astype(np.float64))[1] - 1).astype(np.int64)
+@dataclass(frozen=True)
+class Scored:
+    """Places of the candidates that are scored (best pre-score first), their final scores, and places of the rest."""
+
+    places: Numbers
+    final: Numbers
+    rest: Numbers
 
 
-def viewer_score(catalog: Catalog, viewer: ViewerState, rows: Rows) -> Rows:
-    """Return the viewer's part of the score."""
-    taste, followed, language, tags = viewer.taste.get, viewer.followed, viewer.language, catalog.tags
-    authors = catalog.column("author")[rows].tolist()
-    sounds = catalog.column("sound")[rows].tolist()
-    languages = catalog.column("language")[rows].tolist()
-    found: list[int] = []
-    for row, author, sound, spoken in zip(rows.tolist(), authors, sounds, languages, strict=True):
-        points = taste(author, 0) + (taste(sound, 0) if sound else 0)
-        for tag in tags[row].tolist():
-            points += taste(tag, 0) if tag else 0
-        if author in followed:
-            points += FOLLOWED
-        if spoken == language:
-            points += OWN_LANGUAGE
-        found.append(points)
-    return np.array(found, dtype=np.int64)
+def prepare(named: Named, features: Features, ranker: Ranker) -> Candidates:
+    """Return the candidates with their pre-scores."""
+    return Candidates(named.rows, named.sources, features, ranker.pre(features))
+
+
+def score(candidates: Candidates, ranker: Ranker, points: dict[int, int], seed: bytes) -> Scored:
+    """Choose who is scored, and score them. `points` are declared boosts and demotions by row."""
+    places, rest = scored_set(candidates, seed)
+    given = np.zeros(len(places), dtype=np.int64)
+    if points:
+        given += [points.get(row, 0) for row in candidates.rows[places].tolist()]
+    final = ranker.final(candidates.features[places], candidates.pre[places], given)
+    return Scored(places, final, rest)
+
+
+def scored_set(candidates: Candidates, seed: bytes) -> tuple[Numbers, Numbers]:
+    """Return the places of those to be scored, and of the rest, both by pre-score; of equals the newer row first."""
+    order = np.lexsort((-candidates.rows, -candidates.pre))
+    best, others = order[: _RULE.best], order[_RULE.best :]
+    if not len(others):
+        return best, others
+    fresh = others[(candidates.sources[others] & int(Source.FRESH)) != 0].tolist()
+    drawn = sorted(fresh, key=lambda place: chance(seed, int(candidates.rows[place])))[: _RULE.fresh]
+    is_drawn = np.isin(others, np.array(drawn, dtype=np.int64))
+    return np.concatenate([best, others[is_drawn]]), others[~is_drawn]

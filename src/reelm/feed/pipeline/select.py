@@ -1,46 +1,87 @@
-"""Stage 6, select: from scores to a page, with room between clips of one creator or sound, and for newcomers."""
+"""Stage 7, select: from scores to a page, with room between clips of one kind, and places for newcomers.
 
-import hashlib
+The same as `reelm_audit.feed.choosing.select`, on the arrays of the catalog; tests hold the two together.
+"""
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from reelm.feed.catalog import Catalog, Rows
+from reelm.feed.pipeline.policy import POLICY
+from reelm.feed.pipeline.score import Candidates, Scored
+from reelm.feed.pipeline.view import CatalogView
+from reelm_audit.feed.choosing import EXPLORE
+from reelm_audit.feed.layout import NO_GROUP, Source, chance
 
-SPACING = 3
-EXPLORE_EVERY = 10
+_RULE = POLICY.select
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which of the scored share a creator, a sound, a first tag: numbers in order of first appearance."""
+
+    author: list[int]
+    sound: list[int]
+    tag: list[int]
+
+
+def groups_of(catalog: CatalogView, rows: Sequence[int]) -> Groups:
+    """Return the groups of the scored, in their order."""
+    return Groups(
+        numbered(catalog.column("author")[rows].tolist(), always=True),
+        numbered(catalog.column("sound")[rows].tolist()),
+        numbered(catalog.tags[rows][:, 0].tolist()),
+    )
+
+
+def numbered(keys: Sequence[int], *, always: bool = False) -> list[int]:
+    """Return keys as numbers from 0 on in order of first appearance; the key 0 is no group, unless `always`."""
+    known: dict[int, int] = {}
+    return [known.setdefault(key, len(known)) if key or always else NO_GROUP for key in keys]
 
 
 def choose(
-    catalog: Catalog, rows: Rows, scores: Rows, sources: dict[int, str], count: int, seed: bytes
+    candidates: Candidates, scored: Scored, groups: Groups, seed: bytes, position: int, count: int
 ) -> list[int]:
-    """Return up to `count` rows in the order they are shown.
+    """Return indices into the scored, in the order they are shown, up to `count`."""
+    rows = candidates.rows[scored.places].tolist()
+    finals = scored.final.tolist()
+    queue = sorted(range(len(rows)), key=lambda i: (-finals[i], -rows[i]))
+    fresh: list[int] | None = None
+    taken: list[int] = []
+    for place in range(min(count, len(rows))):
+        pool = queue
+        if (position + place) % _RULE.explore_every == _RULE.explore_at:
+            if fresh is None:
+                sources = candidates.sources[scored.places].tolist()
+                fresh = sorted(
+                    (i for i in queue if sources[i] & Source.FRESH),
+                    key=lambda i: chance(seed, rows[i], EXPLORE),
+                )
+            pool = fresh + queue
+        taken.append(_first_spaced(pool, taken, groups))
+    return taken
 
-    Every tenth place goes to a clip of the source `fresh`, drawn by SHA-256 over the seed; within three places
-    no creator and no sound comes twice, unless nothing else is left.
-    """
-    published = catalog.column("published")[rows]
-    order = np.lexsort((rows, -published, -scores))
-    queue = [int(row) for row in rows[order]]
-    fresh = sorted(
-        (row for row in queue if sources.get(row) == "fresh"),
-        key=lambda row: hashlib.sha256(seed + catalog.ids[row].tobytes()).digest(),
-    )
-    author, sound = catalog.column("author"), catalog.column("sound")
-    chosen: list[int] = []
-    taken: set[int] = set()
 
-    def spaced(row: int) -> bool:
-        near = chosen[-SPACING:]
-        return all(author[row] != author[other] for other in near) and all(
-            sound[row] == 0 or sound[row] != sound[other] for other in near
-        )
-
-    while len(chosen) < count and len(taken) < len(queue):
-        explore = len(chosen) % EXPLORE_EVERY == EXPLORE_EVERY // 2
-        pools = (fresh, queue) if explore else (queue,)
-        found = next((row for pool in pools for row in pool if row not in taken and spaced(row)), None)
-        if found is None:
-            found = next(row for row in queue if row not in taken)
-        taken.add(found)
-        chosen.append(found)
-    return chosen
+def _first_spaced(pool: Sequence[int], taken: list[int], groups: Groups) -> int:
+    """Return the first of `pool` that is not taken and keeps its distance; the rules give way one after the other."""
+    near = taken[-_RULE.apart :]
+    authors = {groups.author[other] for other in near}
+    sounds = {groups.sound[other] for other in near} - {NO_GROUP}
+    last = {groups.tag[other] for other in taken[-_RULE.apart_tags :]}
+    full = len(taken) >= _RULE.apart_tags and len(last) == 1
+    tag = last.pop() if full else NO_GROUP
+    left = [i for i in pool if i not in taken]
+    for i in left:
+        if (
+            groups.author[i] not in authors
+            and groups.sound[i] not in sounds
+            and (tag == NO_GROUP or groups.tag[i] != tag)
+        ):
+            return i
+    for i in left:
+        if groups.author[i] not in authors and groups.sound[i] not in sounds:
+            return i
+    for i in left:
+        if groups.author[i] not in authors:
+            return i
+    return left[0]

@@ -1,6 +1,7 @@
 """What the pipeline asks of the catalog: a few columns, lists and chains, read without waiting."""
 
 from typing import Any, Protocol
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,9 @@ class CatalogView(Protocol):
 
     def list(self, name: str) -> npt.NDArray[Any]:
         """Return a list that is the same for everyone, best first."""
+
+    def row(self, clip_id: UUID) -> int:
+        """Return the row of a public clip; -1 for any other."""
 
     def newest_of(self, kind: Any, key: int, limit: int) -> Rows:
         """Return the newest living rows of an author, sound or tag."""

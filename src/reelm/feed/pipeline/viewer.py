@@ -1,85 +1,203 @@
 """Stage 1, viewer: what the pipeline knows of the person a page is for.
 
-Built from the person's own watch events, kept in memory between pages, moved by each new event. Every weight is
-an integer of the published score; older liking fades by a quarter each time a hundred new events have come.
+Made of the person's own watch events, kept in memory between pages, moved by each new event. The last hundred events
+that count make the taste; every clip met is in the set of seen rows. All numbers are the policy's.
 """
 
 import datetime as dt
-import heapq
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 from uuid import UUID
 
-from reelm.feed.catalog import Catalog
-from reelm.feed.controls.schemas import Controls
+import numpy as np
+from pyroaring import BitMap
 
-# What one event says about the clip's creator, sound and tags.
-EVENT_WEIGHTS = {
-    "finish": 60,
-    "loop": 40,
-    "like": 120,
-    "share": 120,
-    "progress": 0,
-    "impression": 0,
-    "skip": -50,
-    "not_interested": -400,
-}
-_SEEN_KEPT = 20_000
-_FADE_EVERY = 100
-_LIMIT = 2_000
+from reelm.feed.controls.schemas import Controls
+from reelm.feed.keys import key_of_id
+from reelm.feed.learning.matrices import Kind as MatrixKind
+from reelm.feed.pipeline.features import ViewerTables
+from reelm.feed.pipeline.policy import FACTORS, POLICY
+from reelm.feed.pipeline.view import CatalogView, KeyTable, Numbers, Rows
+
+_RULE = POLICY.viewer
+_KNOWN = 6_000
+_NONE = KeyTable({})
+NOBODY = ViewerTables(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, 0, 0, 0)
+Sums = tuple[Rows, Numbers]
+
+
+class Event(NamedTuple):
+    """One watch event; `learns` is false for what may count as seen only."""
+
+    at: dt.datetime
+    id: UUID
+    clip_id: UUID
+    row: int
+    kind: str
+
+
+class Ties(NamedTuple):
+    """Whom the viewer follows, is friends with, and must not meet, as keys; and what they said of themselves."""
+
+    followed: frozenset[int] = frozenset()
+    friends: frozenset[int] = frozenset()
+    hidden: frozenset[int] = frozenset()
+    language: int = 0
+    language_name: str = ""
+    age_band: str = ""
+    jurisdiction: str = ""
+
+
+class Tastes(NamedTuple):
+    """Points by key, from -2000 to 2000."""
+
+    author: dict[int, int]
+    sound: dict[int, int]
+    tags: dict[int, int]
 
 
 class ViewerState:
-    """One viewer's taste and memory, in catalog numbers."""
+    """One viewer's memory, in rows of one generation of the catalog."""
 
-    def __init__(self) -> None:
-        self.seen: OrderedDict[UUID, None] = OrderedDict()
-        self.refused: set[UUID] = set()
-        self.taste: dict[int, int] = {}
-        self.read_until: dt.datetime | None = None
-        self.followed: set[int] = set()
-        self.language = 0
-        self.ties_until = 0.0
+    def __init__(self, generation: bytes = b"", me: UUID | None = None) -> None:
+        self.generation = generation
+        self.own = key_of_id(me)
+        self.seen = BitMap()
+        self.refused = BitMap()
         self.controls = Controls()
-        self._known: OrderedDict[UUID, None] = OrderedDict()
-        self._counted = 0
+        self.ties = Ties()
+        self.ties_until = 0.0
+        self.read_until: dt.datetime | None = None
+        self.events: list[Event] = []
+        self.following_rows: tuple[Rows, Rows] | None = None
+        self.sums: dict[MatrixKind, tuple[bytes, Sums]] = {}
+        self._made: tuple[ViewerTables, Tastes] | None = None
+        self._acts: tuple[list[int], list[int]] = ([], [])
+        self._known: OrderedDict[bytes, None] = OrderedDict()
 
-    def learn(
-        self, catalog: Catalog, event_id: UUID, clip_id: UUID, kind: str, *, counts: bool = True
-    ) -> None:
-        """Take in one event; an event already taken in changes nothing.
+    # --- taking in --------------------------------------------------------------------------------------
 
-        One that doesn't count (watched while learning was paused, or before a reset) is seen, and moves no taste.
-        """
+    def is_new(self, event_id: bytes) -> bool:
+        """Say whether an event is met for the first time, among the latest few thousand; it is known from then on."""
         if event_id in self._known:
-            return
+            return False
         self._known[event_id] = None
-        while len(self._known) > _LIMIT:
+        if len(self._known) > _KNOWN:
             self._known.popitem(last=False)
-        self.seen[clip_id] = None
-        self.seen.move_to_end(clip_id)
-        while len(self.seen) > _SEEN_KEPT:
-            self.seen.popitem(last=False)
-        if kind == "not_interested":
-            self.refused.add(clip_id)
-        weight = EVENT_WEIGHTS[kind]
-        row = catalog.row(clip_id)
-        if weight == 0 or row < 0 or not counts:
+        return True
+
+    def learn(self, catalog: CatalogView, events: Iterable[Event], *, learns: bool = True) -> None:
+        """Take in events, each once. `learns` is false for what may count as seen only."""
+        fresh = []
+        for event in events:
+            if event.row >= 0:
+                self.seen.add(event.row)
+                if event.kind == "not_interested":
+                    self.refused.add(event.row)
+            if learns and event.kind in FACTORS and event.at >= self.controls.reset_at:
+                fresh.append(event)
+        if not fresh:
             return
-        self._move(int(catalog.column("author")[row]), weight)
-        sound = int(catalog.column("sound")[row])
-        if sound:
-            self._move(sound, weight // 2)
-        for tag in catalog.tags[row].tolist():
-            if tag:
-                self._move(tag, weight)
-        self._counted += 1
-        if self._counted % _FADE_EVERY == 0:
-            self.taste = {number: value * 3 // 4 for number, value in self.taste.items() if abs(value) > 4}
+        known = {event.id for event in self.events}
+        merged = [*self.events, *{event.id: event for event in fresh if event.id not in known}.values()]
+        merged.sort(key=lambda event: (event.at, event.id), reverse=True)
+        self.events = merged[: _RULE.events]
+        self.changed()
 
-    def _move(self, number: int, weight: int) -> None:
-        self.taste[number] = max(-_LIMIT, min(_LIMIT, self.taste.get(number, 0) + weight))
+    def find_rows(self, catalog: CatalogView) -> None:
+        """Look again for clips that the catalog did not have when their events came."""
+        missing = [event for event in self.events if event.row < 0]
+        found = {event.id: row for event in missing if (row := catalog.row(event.clip_id)) >= 0}
+        if found:
+            self.seen.update(found.values())
+            self.events = [event._replace(row=found.get(event.id, event.row)) for event in self.events]
+            self.changed()
 
-    def liked_numbers(self, count: int) -> list[int]:
-        """Return the creators, sounds and tags the viewer likes best, best first."""
-        liked = [(-value, number) for number, value in self.taste.items() if value > 0]
-        return [number for _, number in heapq.nsmallest(count, liked)]
+    def changed(self) -> None:
+        """Make what follows from events, ties and controls anew when it is next asked for."""
+        self._made = None
+        self.sums.clear()
+
+    # --- what follows from it ---------------------------------------------------------------------------
+
+    @property
+    def profiled(self) -> bool:
+        """Whether anything of the viewer may move their page."""
+        return self.controls.profiling
+
+    def acts(self) -> tuple[list[int], list[int]]:
+        """Return rows and factors of the last acts that retrieval uses, newest first."""
+        return self._acts if self.profiled and self._made is not None else ([], [])
+
+    def tables(self, catalog: CatalogView) -> ViewerTables:
+        """Return the viewer as features see them."""
+        return self._derived(catalog)[0] if self.profiled else NOBODY
+
+    def tastes(self, catalog: CatalogView) -> Tastes:
+        """Return what the viewer is taken to like, whether or not profiling is on at present."""
+        return self._derived(catalog)[1]
+
+    def _derived(self, catalog: CatalogView) -> tuple[ViewerTables, Tastes]:
+        if self._made is None:
+            known = [event for event in self.events if 0 <= event.row < catalog.size]
+            tastes = tastes_of(catalog, known, self.controls.forgotten)
+            used = known[: _RULE.acts]
+            self._acts = [event.row for event in used], [FACTORS[event.kind] for event in used]
+            self._made = self._tables(catalog, known, tastes), tastes
+        return self._made
+
+    def _tables(self, catalog: CatalogView, known: list[Event], tastes: Tastes) -> ViewerTables:
+        rows = np.array([event.row for event in known], dtype=np.int64)
+        return ViewerTables(
+            author=KeyTable(tastes.author),
+            sound=KeyTable(tastes.sound),
+            tags=KeyTable(tastes.tags),
+            author_seen=KeyTable(Counter(catalog.column("author")[rows].tolist())),
+            sound_seen=KeyTable(Counter(catalog.column("sound")[rows].tolist())),
+            followed=KeyTable(dict.fromkeys(self.ties.followed, 1)),
+            friends=KeyTable(dict.fromkeys(self.ties.friends, 1)),
+            wishes=KeyTable(dict(self.controls.wishes)),
+            language=self.ties.language,
+            events=len(self.events),
+            finishes=sum(event.kind == "finish" for event in self.events),
+        )
+
+
+def tastes_of(catalog: CatalogView, events: list[Event], forgotten: Mapping[int, dt.datetime]) -> Tastes:
+    """Return what events (newest first) say about creators, sounds and tags; the older quarters count less.
+
+    What was watched before a key was forgotten moves nothing about that key.
+    """
+    rows = np.array([event.row for event in events], dtype=np.int64)
+    authors, sounds = catalog.column("author")[rows].tolist(), catalog.column("sound")[rows].tolist()
+    found = Tastes({}, {}, {})
+    steps = -(-_RULE.events // _RULE.fade_every)
+    things = zip(events, authors, sounds, catalog.tags[rows].tolist(), strict=True)
+    for place, (event, author, sound, tags) in enumerate(things):
+        strength = FACTORS[event.kind] * (steps - place // _RULE.fade_every)
+        for table, keys, unit in (
+            (found.author, (author,), _RULE.taste_unit),
+            (found.sound, (sound,), _RULE.sound_unit),
+            (found.tags, tags, _RULE.taste_unit),
+        ):
+            for key in keys:
+                if key and not (forgotten and key in forgotten and event.at < forgotten[key]):
+                    table[key] = table.get(key, 0) + unit * strength
+    return Tastes(*({key: _within(total // steps) for key, total in table.items()} for table in found))
+
+
+def _within(points: int) -> int:
+    return max(-_RULE.taste_limit, min(_RULE.taste_limit, points))
+
+
+def best_tastes(tastes: Tastes) -> list[tuple[int, int, int]]:
+    """Return the strongest likings as (kind: 1 creator, 2 sound, 3 tag; key; points), best first."""
+    liked = [
+        (-points, kind, key)
+        for kind, table in enumerate(tastes, start=1)
+        for key, points in table.items()
+        if points > 0
+    ]
+    liked.sort()
+    return [(kind, key, -points) for points, kind, key in liked[: _RULE.tastes]]
