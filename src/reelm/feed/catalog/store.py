@@ -104,8 +104,16 @@ class Store:
         if not mapping.header[AT_CLOSED] and mapping.memory[8 * AT_BOOT : 8 * AT_BOOT + 16] != boot():
             raise CatalogFileError("the machine went down while it was written")
         log = Log(self._snapshots / mapping.generation.hex(), mapping.generation, self._step)
-        log.open()
-        self.mapping, self.log = mapping, log
+        try:
+            log.open()
+            self.mapping, self.log = mapping, log
+            self._catch_up(mapping, log)
+        except BaseException:
+            log.close()
+            raise
+
+    def _catch_up(self, mapping: Mapping, log: Log) -> None:
+        """Apply what the log has and the file has not. Raises `DamagedError` where they do not belong together."""
         mapping.memory[8 * AT_BOOT : 8 * AT_BOOT + 16] = boot()
         if log.seq not in {mapping.seq, mapping.seq + 1}:
             raise DamagedError(f"the log ends at {log.seq}, the file at {mapping.seq}")
