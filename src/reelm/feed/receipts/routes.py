@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, Router, get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from reelm.accounts.service import Visitor
 from reelm.feed.receipts.errors import ReceiptGoneError
@@ -54,14 +54,14 @@ async def get_receipt(
     visitor: Visitor,
     receipts: ReceiptsService,
     limiter: RateLimiter,
-    adjustments: bool = False,
+    declared: Annotated[bool, QueryParameter(name="adjustments")] = False,
 ) -> Response[ReceiptView]:
     """Return how one of the visitor's pages was made, with the proof that it is in the ledger, once it is.
 
     With `adjustments` also what the declared boosts and demotions say of the page's candidates, with proofs.
     """
     limiter.spend("receipts", str(visitor.person_id), _PROOFS)
-    return Response(await receipts.one(visitor, receipt_id, adjustments=adjustments), headers=_PRIVATE)
+    return Response(await receipts.one(visitor, receipt_id, adjustments=declared), headers=_PRIVATE)
 
 
 @get(
