@@ -203,6 +203,6 @@ def between(snapshots: Path, start: int, end: int) -> Iterator[tuple[Path, list[
             yield folder, [*chosen, *deltas, folder / IDENTITIES]
 
 
-def _begun(path: Path) -> int:
-    """Return the time of a segment's first frame; 0 where it has none."""
-    return next((frame.at for frame, _, _ in frames(path)), 0)
+def _begun(path: Path) -> float:
+    """Return the time of a segment's first frame; later than anything where it has none."""
+    return next((frame.at for frame, _, _ in frames(path)), float("inf"))
