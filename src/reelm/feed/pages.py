@@ -137,10 +137,16 @@ class Pages:
             int(self._clock.now().timestamp()),
         )
         draft, chosen, tools = self._draft(ask)
-        if guest is not None and len(draft.candidates.rows) < max(limit, POLICY.sources.again_below):
-            longest_ago = await EventsReader(uow).list_seen_longest_ago(guest.person_id, 4 * _SERVED)
-            again = [row for row in self._catalog.rows(longest_ago).tolist() if row >= 0]
-            draft, chosen, tools = self._draft(replace(ask, again=again))
+        missing = limit - len(draft.candidates.rows)
+        if guest is not None and missing > 0:
+            longest_ago = await EventsReader(uow).list_seen_longest_ago(
+                guest.person_id, POLICY.viewer.history_events
+            )
+            again = [
+                row for row in self._catalog.rows(longest_ago).tolist() if row >= 0 and row not in ask.served
+            ]
+            # No more than are missing: what the viewer has not seen is on the page, whatever is liked better.
+            draft, chosen, tools = self._draft(replace(ask, again=again[:missing]))
         return await self._settled(uow, guest, draft, chosen, tools)
 
     def _draft(self, ask: Ask) -> tuple[Draft, Chosen, Tools]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 
 import numpy as np
-from pyroaring import BitMap
 
 from reelm.feed.pipeline.features import Named
 from reelm.feed.pipeline.view import CatalogView
@@ -26,14 +25,10 @@ class Left(StrEnum):
 
 
 def unwanted_of(
-    viewer: ViewerState, served: Collection[int], size: int, counts: dict[Left, int], *, again: bool
+    viewer: ViewerState, served: Collection[int], size: int, counts: dict[Left, int]
 ) -> Callable[[int], bool]:
-    """Return what says of a row, while sources look, that the viewer is not to meet it; it counts the reasons.
-
-    With `again`, clips seen before may come round.
-    """
-    seen = BitMap() if again else viewer.seen
-    refused = viewer.refused
+    """Return what says of a row, while sources look, that the viewer is not to meet it; it counts the reasons."""
+    seen, refused = viewer.seen, viewer.refused
 
     def unwanted(row: int) -> bool:
         if row in seen:

@@ -63,7 +63,6 @@ class SourcesRule(msgspec.Struct, frozen=True):
     boost: int
     trending_own_language: int
     again: int
-    again_below: int
     next_acts: int
 
 

@@ -91,12 +91,10 @@ def draft(ask: Ask, tools: Tools, made_with: References, meter: StageMeter) -> D
     """Run sources, eligibility, filters and features."""
     seed = seed_of(ask.visit.seed, ask.visit.position, ask.visit.served)
     counts: dict[Left, int] = {}
-    unwanted = filters.unwanted_of(ask.viewer, ask.served, tools.catalog.size, counts, again=False)
+    unwanted = filters.unwanted_of(ask.viewer, ask.served, tools.catalog.size, counts)
     boosted = [row for row, each in tools.adjusted.items() if each.points > 0]
-    comes_again = filters.unwanted_of(ask.viewer, ask.served, tools.catalog.size, counts, again=True)
-    again = [row for row in ask.again if not comes_again(row)]
     named, tastes = sources.gather(
-        Gathering(tools.catalog, tools.matrices, ask.viewer, unwanted, seed, boosted, again)
+        Gathering(tools.catalog, tools.matrices, ask.viewer, unwanted, seed, boosted, ask.again)
     )
     meter.stage("sources", len(named.rows) + sum(counts.values()), len(named.rows))
     eligible, ineligible = eligibility.split(tools.catalog, ask.viewer, named)

@@ -42,7 +42,8 @@ class MatricesView(Protocol):
 class Gathering:
     """What one page's sources share.
 
-    `unwanted` says of a row that the viewer is not to meet it; `again` are rows that may come round all the same.
+    `unwanted` says of a row that the viewer is not to meet it; `again` are rows
+    that come round all the same, because there is nothing else left to fill the page with.
     """
 
     catalog: CatalogView
@@ -86,8 +87,7 @@ def gather(g: Gathering) -> tuple[Named, list[tuple[int, int, int]]]:
         own = g.catalog.list(f"top/{g.viewer.ties.language_name}")
         name(own.tolist(), Source.TRENDING, _RULE.trending_own_language)
     name(g.catalog.list("top").tolist(), Source.TRENDING, _RULE.candidates - len(found))
-    if len(found) < _RULE.again_below:
-        name(g.again, Source.AGAIN, _RULE.again, again=True)
+    name(g.again, Source.AGAIN, _RULE.again, again=True)
     rows = np.array(sorted(found), dtype=np.int64)
     bits = np.array([found[row] for row in rows.tolist()], dtype=np.int64)
     return Named(rows, bits, *(_sum_of(sums[kind], rows) for kind in ("item", "next", "content"))), tastes
