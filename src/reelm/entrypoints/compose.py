@@ -21,6 +21,7 @@ from reelm.feed.controls.service import ControlsService
 from reelm.feed.learning.matrices import Follower
 from reelm.feed.pages import Pages
 from reelm.feed.pipeline.model import RankerInForce
+from reelm.feed.reach.service import ReachService
 from reelm.feed.receipts.desk import ReceiptDesk
 from reelm.feed.receipts.service import ReceiptsService
 from reelm.feed.service import FeedService
@@ -81,6 +82,7 @@ class Rooms:
     desk: ReceiptDesk
     receipts: ReceiptsService
     adjustments: AdjustmentsService
+    reach: ReachService
     rights: RightsService
 
     @classmethod
@@ -155,6 +157,7 @@ class Rooms:
             desk=desk,
             receipts=desk.receipts,
             adjustments=desk.adjustments,
+            reach=ReachService(clips, clock),
             rights=RightsService(
                 accounts, media, ledger, realm, keys, database, settings.web.origin, clock, ids
             ),

@@ -25,6 +25,7 @@ from reelm.entrypoints.health import health, metrics
 from reelm.entrypoints.openapi import Description
 from reelm.feed.adjustments.routes import router as adjustments_router
 from reelm.feed.controls.routes import router as controls_router
+from reelm.feed.reach.routes import router as reach_router
 from reelm.feed.receipts.routes import router as receipts_router
 from reelm.feed.routes import router as feed_router
 from reelm.kit import metrics as kit_metrics
@@ -60,6 +61,7 @@ ROUTERS: list[Router] = [
     feed_router,
     receipts_router,
     adjustments_router,
+    reach_router,
     controls_router,
     rights_router,
 ]
@@ -80,7 +82,19 @@ _ROOM_NAMES = (
         "ledger",
         "limiter",
     ),
-    *("media", "notices", "realm", "receipts", "rights", "search", "settings", "social", "sounds", "streams"),
+    *(
+        "media",
+        "notices",
+        "reach",
+        "realm",
+        "receipts",
+        "rights",
+        "search",
+        "settings",
+        "social",
+        "sounds",
+        "streams",
+    ),
 )
 
 

@@ -144,6 +144,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clips/{clip_id}/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ClipReach */
+        get: operations["ApiV1ClipsClipIdReachClipReach"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clips/{clip_id}/repost": {
         parameters: {
             query?: never;
@@ -312,6 +329,108 @@ export interface paths {
         put?: never;
         /** RecordEvents */
         post: operations["ApiV1EventsRecordEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListAdjustments */
+        get: operations["ApiV1FeedsAdjustmentsListAdjustments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/promise-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** PromiseKeys */
+        get: operations["ApiV1FeedsPromiseKeysPromiseKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/receipt-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ReceiptKey */
+        get: operations["ApiV1FeedsReceiptKeyReceiptKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListReceipts */
+        get: operations["ApiV1FeedsReceiptsListReceipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/receipts/{receipt_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetReceipt */
+        get: operations["ApiV1FeedsReceiptsReceiptIdGetReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/receipts/{receipt_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ReceiptFile */
+        get: operations["ApiV1FeedsReceiptsReceiptIdFileReceiptFile"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1198,6 +1317,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** DeclareAdjustment */
+        post: operations["ApiV1StaffAdjustmentsDeclareAdjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/adjustments/{adjustment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** TakeAdjustmentBack */
+        delete: operations["ApiV1StaffAdjustmentsAdjustmentIdTakeAdjustmentBack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/staff/enrolment": {
         parameters: {
             query?: never;
@@ -1596,6 +1749,37 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AdjustmentAsk */
+        AdjustmentAsk: {
+            /** Format: uuid */
+            clip_id: string;
+            points: number;
+            /** @enum {string} */
+            reason: "editorial" | "public_service" | "realm_event" | "low_quality" | "borderline" | "legal";
+            text: string;
+            /** Format: date-time */
+            until: string;
+            from?: string | null;
+        };
+        /** AdjustmentView */
+        AdjustmentView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            clip_id: string;
+            /** @enum {string} */
+            kind: "boost" | "demotion";
+            points: number;
+            /** @enum {string} */
+            reason: "editorial" | "public_service" | "realm_event" | "low_quality" | "borderline" | "legal";
+            text: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            until: string;
+            staff: string;
+            entry_index: number | null;
+        };
         /** Article30 */
         Article30: {
             controller: components["schemas"]["Operator"];
@@ -1611,6 +1795,21 @@ export interface components {
         /** AvatarOut */
         AvatarOut: {
             avatar_url: string | null;
+        };
+        /** BatchProof */
+        BatchProof: {
+            batch: number;
+            position: number;
+            size: number;
+            hashes: string[];
+            entry_index: number;
+        };
+        /** CandidateAdjustment */
+        CandidateAdjustment: {
+            index: number;
+            clip: string;
+            value: string | null;
+            proof: components["schemas"]["MapProofView"];
         };
         /** ChallengeOut */
         ChallengeOut: {
@@ -1752,6 +1951,13 @@ export interface components {
             sites: components["schemas"]["Site"][];
             device: components["schemas"]["DeviceItem"][];
             article30: components["schemas"]["Article30"];
+        };
+        /** DayCount */
+        DayCount: {
+            /** Format: date */
+            day: string;
+            count: number;
+            few: boolean;
         };
         /** DayCounts */
         DayCounts: {
@@ -1972,6 +2178,11 @@ export interface components {
             emergencies: components["schemas"]["EmergencyOut"][];
             emergency_now: boolean;
         };
+        /** Guarantee */
+        Guarantee: {
+            of: number;
+            done: number;
+        };
         /** Health */
         Health: {
             status: string;
@@ -2060,6 +2271,23 @@ export interface components {
             caption_chars: number;
             comment_chars: number;
             password_chars: number;
+        };
+        /** MapEntry */
+        MapEntry: {
+            entry: string;
+            proof: string;
+        };
+        /** MapLeaf */
+        MapLeaf: {
+            index: number;
+            key: string;
+            value: string;
+            hashes: string[];
+        };
+        /** MapProofView */
+        MapProofView: {
+            size: number;
+            leaves: components["schemas"]["MapLeaf"][];
         };
         /** MappedColumn */
         MappedColumn: {
@@ -2285,6 +2513,16 @@ export interface components {
             items: components["schemas"]["Opening"][];
             next_cursor?: string | null;
         };
+        /** Page[AdjustmentView] */
+        "Page_reelm.feed.adjustments.schemas.AdjustmentView_": {
+            items: components["schemas"]["AdjustmentView"][];
+            next_cursor?: string | null;
+        };
+        /** Page[ReceiptLine] */
+        "Page_reelm.feed.receipts.schemas.ReceiptLine_": {
+            items: components["schemas"]["ReceiptLine"][];
+            next_cursor?: string | null;
+        };
         /** Page[EntryLine] */
         "Page_reelm.ledger.schemas.EntryLine_": {
             items: components["schemas"]["EntryLine"][];
@@ -2433,10 +2671,42 @@ export interface components {
             };
             retry_after_seconds?: number | null;
         };
+        /** PromiseKeyView */
+        PromiseKeyView: {
+            key: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            until: string;
+            certificate: string;
+        };
+        /** PromiseKeys */
+        PromiseKeys: {
+            vkey: string | null;
+            items: components["schemas"]["PromiseKeyView"][];
+        };
         /** ProofIn */
         ProofIn: {
             password?: string | null;
             passkey?: components["schemas"]["PasskeyAnswerIn"] | null;
+        };
+        /** Reach */
+        Reach: {
+            /** Format: uuid */
+            clip_id: string;
+            impressions: number;
+            by_source: components["schemas"]["SourceCount"][];
+            days: components["schemas"]["DayCount"][];
+            limits: components["schemas"]["ReachLimit"][];
+            guaranteed: components["schemas"]["Guarantee"];
+        };
+        /** ReachLimit */
+        ReachLimit: {
+            /** @enum {string} */
+            reason: "not_ready" | "not_published" | "visibility" | "private_account" | "demotion";
+            text?: string | null;
+            points?: number | null;
+            until?: string | null;
         };
         /** ReadUpTo */
         ReadUpTo: {
@@ -2455,6 +2725,48 @@ export interface components {
             limits: components["schemas"]["Limits"];
             check: components["schemas"]["Check"];
             release: string;
+        };
+        /** ReceiptAdjustments */
+        ReceiptAdjustments: {
+            entry: components["schemas"]["MapEntry"] | null;
+            shown: components["schemas"]["CandidateAdjustment"][];
+        };
+        /** ReceiptKeyView */
+        ReceiptKeyView: {
+            key: string;
+        };
+        /** ReceiptLine */
+        ReceiptLine: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            items: string[];
+            included: boolean;
+        };
+        /** ReceiptPromise */
+        ReceiptPromise: {
+            leaf: string;
+            at: number;
+            include_by: number;
+            process: string;
+            key: string;
+            signature: string;
+        };
+        /** ReceiptView */
+        ReceiptView: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            items: string[];
+            digest: string;
+            body: string;
+            model: string;
+            policy: string;
+            promise: components["schemas"]["ReceiptPromise"];
+            proof: components["schemas"]["BatchProof"] | null;
+            adjustments: components["schemas"]["ReceiptAdjustments"] | null;
         };
         /** RenditionOut */
         RenditionOut: {
@@ -2555,6 +2867,13 @@ export interface components {
             author: components["schemas"]["PersonCard"] | null;
             duration_ms: number;
             cover_url: string | null;
+        };
+        /** SourceCount */
+        SourceCount: {
+            /** @enum {string} */
+            source: "item" | "next" | "content" | "taste" | "following" | "friends" | "trending" | "fresh" | "boost" | "again" | "local" | "list" | "clip" | "profile" | "search" | "sound" | "tag" | "other";
+            count: number;
+            few: boolean;
         };
         /** StaffMe */
         StaffMe: {
@@ -3516,6 +3835,64 @@ export interface operations {
             };
         };
     };
+    ApiV1ClipsClipIdReachClipReach: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clip_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reach"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1ClipsClipIdRepostRepostClip: {
         parameters: {
             query?: never;
@@ -4347,6 +4724,318 @@ export interface operations {
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsAdjustmentsListAdjustments: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.feed.adjustments.schemas.AdjustmentView_"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsPromiseKeysPromiseKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromiseKeys"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsReceiptKeyReceiptKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptKeyView"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsReceiptsListReceipts: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.feed.receipts.schemas.ReceiptLine_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsReceiptsReceiptIdGetReceipt: {
+        parameters: {
+            query?: {
+                adjustments?: boolean;
+            };
+            header?: never;
+            path: {
+                receipt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptView"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `feed.receipt_gone`: The record of this page is no longer here. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsReceiptsReceiptIdFileReceiptFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                receipt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `feed.receipt_gone`: The record of this page is no longer here. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7796,6 +8485,167 @@ export interface operations {
             };
             /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffAdjustmentsDeclareAdjustment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjustmentAsk"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentView"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `feed.adjusted_not_public`: This clip is not public: there is nothing to adjust. `feed.adjusted_already`: Something is declared about this clip already. Take it back first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffAdjustmentsAdjustmentIdTakeAdjustmentBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                adjustment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
