@@ -47,6 +47,12 @@ export const ROUTES: Route[] = [
   { pattern: '/sign-in', load: () => import('./enter/SignIn.svelte') },
   { pattern: '/sign-up', load: () => import('./enter/SignUp.svelte') },
   { pattern: '/settings', ...settings },
+  {
+    pattern: '/settings/feed',
+    load: () => import('./settings/feed/MyFeed.svelte'),
+    account: true,
+    texts: ['taste'],
+  },
   { pattern: '/settings/{part}', ...settings },
   { pattern: '/your-data', ...yourData },
   { pattern: '/your-data/{part}', ...yourData },

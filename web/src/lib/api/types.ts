@@ -54,6 +54,12 @@ export interface ClipProgress {
   failure: Clip['failure'];
 }
 
+export type MyFeed = Schemas['FeedControls'];
+export type FeedSettings = Schemas['FeedSettings'];
+export type Taste = Schemas['Taste'];
+export type FeedWish = Schemas['Wish'];
+export type WishKind = FeedWish['kind'];
+
 export type KeptData = Schemas['OwnData'];
 export type KeptTable = Schemas['OwnTable'];
 export type DataClass =

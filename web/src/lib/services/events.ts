@@ -1,6 +1,7 @@
 /** Watch events, kept here for a few seconds and sent in batches; signed-out people send none. */
 import { client } from '$lib/api/client';
 import type { WatchEvent, WatchEventKind } from '$lib/api/types';
+import { withoutProfiling } from '$lib/state/profiling.svelte';
 import { session } from '$lib/state/session.svelte';
 
 const BATCH = 100;
@@ -17,6 +18,11 @@ export interface WatchFacts {
 }
 
 export function record(clipId: string, kind: WatchEventKind, facts: WatchFacts = {}): void {
+  if (withoutProfiling()) {
+    // Nothing leaves the device: it only remembers that the clip was seen.
+    void import('./seen-here').then(({ noteSeen }) => noteSeen(clipId));
+    return;
+  }
   if (!session.me) return;
   waiting.push({
     id: crypto.randomUUID(),

@@ -12,6 +12,8 @@ export async function forgetOnDevice(person: string): Promise<void> {
     for (const upload of await store.listUploads(person)) await store.removeUpload(upload.workId);
     flagUploads(false);
     localStorage.removeItem('reelm.import');
+    localStorage.removeItem('reelm.seen');
+    localStorage.removeItem('reelm.without-profiling');
   } catch {
     // A browser without a database has nothing to forget.
   }

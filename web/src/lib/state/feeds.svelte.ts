@@ -1,8 +1,12 @@
 /** The four feeds, each remembered with the place the person had reached. */
+import { asProblem } from '$lib/api/problem';
 import type { Clip, FeedName, Page } from '$lib/api/types';
+import { flushEvents } from '$lib/services/events';
 import { getFeedPage } from '$lib/services/feed';
+import { noteServed } from '$lib/services/served';
 import { forgetLives, refresh } from './clips.svelte';
 import { PagedList } from './pages.svelte';
+import { withoutProfiling } from './profiling.svelte';
 import { onPersonChange } from './session.svelte';
 
 const FIRST_PAGE = 6;
@@ -30,6 +34,7 @@ export function reelOf(fetch: (cursor: string | null) => Promise<Page<Clip>>): R
     async (cursor) => {
       const page = await fetch(cursor);
       refresh(page.items);
+      noteServed(page);
       return { items: playable(page.items), next_cursor: page.next_cursor ?? null };
     },
     (clip) => clip.id,
@@ -37,10 +42,31 @@ export function reelOf(fetch: (cursor: string | null) => Promise<Page<Clip>>): R
   return { list, at: 0 };
 }
 
+/** For You: made for the person, or, if they chose so on any device, the public list. */
+function forYou(): (cursor: string | null) => Promise<Page<Clip>> {
+  let fromList = withoutProfiling();
+  return async (cursor) => {
+    if (!fromList) {
+      // The last swipe is in the next page.
+      if (cursor) await flushEvents();
+      try {
+        return await getFeedPage('for-you', cursor, cursor ? 10 : FIRST_PAGE);
+      } catch (cause) {
+        if (asProblem(cause).code !== 'feed.without_profiling') throw cause;
+        fromList = true;
+        cursor = null;
+      }
+    }
+    return (await import('./public-list.svelte')).listPage(cursor);
+  };
+}
+
 export function feedOf(name: FeedName): Reelful {
   let found = feeds.get(name);
   if (!found) {
-    found = reelOf((cursor) => getFeedPage(name, cursor, cursor ? 10 : FIRST_PAGE));
+    found = reelOf(
+      name === 'for-you' ? forYou() : (cursor) => getFeedPage(name, cursor, cursor ? 10 : FIRST_PAGE),
+    );
     feeds.set(name, found);
     const { list } = found;
     queueMicrotask(() => void list.more());
