@@ -11,7 +11,7 @@ import { toast } from '$lib/state/toasts.svelte';
 import { concat, fromBase64, toBase64 } from '$lib/verify/bytes';
 import { canCheck } from '$lib/verify/crypto';
 import { Fault } from '$lib/verify/fault';
-import type { Problem } from '$lib/verify/feed/check';
+import type { Problem } from '$lib/verify/feed/problem';
 import { batchProblems, itemProblems, leafProblems, promiseProblems } from '$lib/verify/feed/evidence';
 import { jsonLine, readLines, writeLines } from '$lib/verify/feed/file';
 import { readReceipt, type Bytes } from '$lib/verify/feed/layout';

@@ -31,7 +31,15 @@ export type StepName =
   | 'history'
   | 'entry'
   | 'file'
-  | 'opening';
+  | 'opening'
+  | 'page'
+  | 'promise'
+  | 'logged'
+  | 'rules'
+  | 'scores'
+  | 'order'
+  | 'boosts'
+  | 'bytes';
 
 /** `fine` fits, `note` fits but should be known, `bad` does not fit, `out` could not be checked. */
 export type Outcome = 'fine' | 'note' | 'bad' | 'out';

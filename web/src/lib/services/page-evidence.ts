@@ -1,5 +1,5 @@
 /** Pages that were not as promised: kept on this device until the person lets them go, and sent nowhere. */
-import type { Problem } from '$lib/verify/feed/check';
+import type { Problem } from '$lib/verify/feed/problem';
 import type { PagePromise } from '$lib/verify/feed/promise';
 
 const DATABASE = 'reelm-pages';

@@ -3,14 +3,9 @@ import { equal } from '../bytes';
 import { sha256 } from '../crypto';
 import { FEATURES, writeReceipt, type FeedReceipt, type Scored } from './layout';
 import { FEATURE_NAMES, preScore } from './model';
+import type { Problem } from './problem';
 import { again, finalsOf, type Rules } from './replay';
 import { FRESH, groupsAreInOrder, isSpaced, scoredRows, seedOf, selectPage, type Place } from './select';
-
-/** Something that does not add up: a code of the catalogue, and the particulars in a sentence. */
-export interface Problem {
-  readonly code: string;
-  readonly detail: string;
-}
 
 type Step = (receipt: FeedReceipt, rules: Rules) => Problem[] | Promise<Problem[]>;
 

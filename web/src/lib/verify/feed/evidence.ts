@@ -2,9 +2,9 @@
 import { equal, fromHex, toHex } from '../bytes';
 import { sha256 } from '../crypto';
 import { Fault } from '../fault';
-import type { Problem } from './check';
 import type { Adjusted, Bytes, FeedReceipt } from './layout';
 import { isOn, mapKey, readAdjustment, readMapProof, verifyMap } from './map';
+import type { Problem } from './problem';
 import {
   BATCH_SECONDS,
   batchOf,

@@ -2,29 +2,37 @@
  * A page computed again from its receipt, the model and the policy. Every difference is a problem under a code of its
  * own, the same as the auditor's; the first of a kind is enough, and what follows from it is not told again.
  */
-import { equal } from '../bytes';
+import { equal, toHex } from '../bytes';
 import { sha256 } from '../crypto';
 import { Fault } from '../fault';
 import { NO_GROUP, writeReceipt, type Bytes, type FeedReceipt, type Rest, type Scored } from './layout';
 import { finalScore, preScore, readModel, type Model } from './model';
+import { Objection } from './problem';
 import { readPolicy, type FeedPolicy } from './policy';
 import { scoredRows, seedOf, selectPage } from './select';
-
-/** A document by the digest that names it. */
-export async function named(bytes: Bytes, digest: Bytes, what: 'model' | 'policy'): Promise<Bytes> {
-  if (!equal(await sha256(bytes), digest)) throw new Fault(what, `this is not the ${what} that the receipt names`);
-  return bytes;
-}
 
 export interface Rules {
   readonly model: Model;
   readonly policy: FeedPolicy;
 }
 
+/** Reads one of the two documents; what can't be read, or is another than the receipt names, is an objection. */
+async function documentOf<T>(what: 'model' | 'policy', bytes: Bytes, digest: Bytes, read: (bytes: Bytes) => T): Promise<T> {
+  let found: T;
+  try {
+    found = read(bytes);
+  } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
+    throw new Objection([{ code: `feed.${what}-unreadable`, detail: cause.message }]);
+  }
+  if (equal(await sha256(bytes), digest)) return found;
+  throw new Objection([{ code: `feed.${what}-other`, detail: `The receipt names ${toHex(digest).slice(0, 16)}….` }]);
+}
+
 export async function rulesOf(receipt: FeedReceipt, model: Bytes, policy: Bytes): Promise<Rules> {
   return {
-    model: readModel(await named(model, receipt.model, 'model')),
-    policy: readPolicy(await named(policy, receipt.policy, 'policy')),
+    model: await documentOf('model', model, receipt.model, readModel),
+    policy: await documentOf('policy', policy, receipt.policy, readPolicy),
   };
 }
 
