@@ -7,6 +7,7 @@ from litestar.params import Parameter
 
 from reelm.accounts.service import Visitor
 from reelm.clips.service import Clip
+from reelm.feed.controls.errors import WithoutProfilingError
 from reelm.feed.schemas import EventsStored, FeedName, WatchEvents
 from reelm.feed.service import FeedService
 from reelm.kit.database import UnitOfWork
@@ -18,7 +19,9 @@ from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
 _EVENTS = Limit(burst=60, seconds_each=1)
 
 
-@get("/feeds/{name:str}", responses=problems(*SIGNED_IN, NotFoundError), tags=["feeds"])
+@get(
+    "/feeds/{name:str}", responses=problems(*SIGNED_IN, NotFoundError, WithoutProfilingError), tags=["feeds"]
+)
 async def get_feed(
     name: FeedName,
     guest: Visitor | None,
@@ -27,7 +30,10 @@ async def get_feed(
     limit: Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT,
     cursor: str | None = None,
 ) -> Response[Page[Clip]]:
-    """Return the next clips of a feed: `for-you`, `following`, `friends` or `local`."""
+    """Return the next clips of a feed: `for-you`, `following`, `friends` or `local`.
+
+    Whoever chose a feed without profiling has the public lists in place of `for-you`.
+    """
     page: Any = await feed.page(uow, guest, name, limit, cursor)
     return Response(page, media_type="application/json", headers={"cache-control": "no-store"})
 

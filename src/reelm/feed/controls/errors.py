@@ -15,3 +15,12 @@ class WishUnsuitableError(InvalidRequestError):
 
     code = "feed.wish_unsuitable"
     title = "That can't be wished about."
+
+
+class WithoutProfilingError(ConflictError):
+    """For You is made for a person; this one chose a feed that is not."""
+
+    code = "feed.without_profiling"
+    title = (
+        "Your feed is made without profiling: read the public list instead (GET /api/v1/feeds/lists/current)."
+    )
