@@ -6,7 +6,7 @@ first and then by row. Weights are int16, so that a sum of rows is exact in any 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -41,6 +41,10 @@ class Rows:
     neighbour: Neighbours
     weight: Weights
 
+    @property
+    def size(self) -> int:
+        return len(self.indptr) - 1
+
     @classmethod
     def empty(cls, rows: int = 0) -> "Rows":
         return cls(np.zeros(rows + 1, np.int64), np.zeros(0, np.uint32), np.zeros(0, np.int16))
@@ -66,25 +70,10 @@ class Manifest(msgspec.Struct, frozen=True):
     digest: str
 
 
-class _Sparse:
-    """One kind, mapped into memory."""
-
-    def __init__(self, folder: Path, kind: str, said: KindFiles) -> None:
-        indptr, neighbour, weight = (_mapped(folder / f"{kind}.{part}.npy", part) for part in PARTS)
-        if len(indptr) != said.rows + 1 or len(neighbour) != said.entries or len(weight) != said.entries:
-            raise MatricesError(f"{folder.name}: {kind} is not as large as its manifest says")
-        if int(indptr[0]) != 0 or int(indptr[-1]) != said.entries:
-            raise MatricesError(f"{folder.name}: {kind} does not end where its rows end")
-        self.indptr: npt.NDArray[np.int64] = indptr
-        self.neighbour: Neighbours = neighbour
-        self.weight: Weights = weight
-        self.rows = said.rows
-
-
 class Matrices:
     """A set of matrices in force."""
 
-    def __init__(self, manifest: Manifest | None, kinds: dict[str, _Sparse]) -> None:
+    def __init__(self, manifest: Manifest | None, kinds: Mapping[str, Rows]) -> None:
         self._kinds = kinds
         self.manifest = manifest
         self.digest = bytes.fromhex(manifest.digest) if manifest else NO_DIGEST
@@ -95,6 +84,11 @@ class Matrices:
     def none(cls) -> "Matrices":
         """Matrices without any row: a realm that has learned nothing yet. Their digest is zeros."""
         return cls(None, {})
+
+    @classmethod
+    def of(cls, kinds: Mapping[str, Rows]) -> "Matrices":
+        """Matrices that are in memory only, of no digest."""
+        return cls(None, kinds)
 
     @classmethod
     def open(cls, path: Path, generation: bytes | None = None) -> "Matrices":
@@ -111,7 +105,7 @@ class Matrices:
                 raise MatricesError(f"{folder.name}: unknown format {manifest.format!r}")
             if generation is not None and manifest.generation != generation.hex():
                 raise MatricesError(f"{folder.name}: made for another catalog")
-            kinds = {kind: _Sparse(folder, kind, said) for kind, said in manifest.kinds.items()}
+            kinds = {kind: _opened(folder, kind, said) for kind, said in manifest.kinds.items()}
         except (OSError, ValueError, msgspec.DecodeError) as error:
             raise MatricesError(f"{folder}: {error}") from error
         return cls(manifest, kinds)
@@ -119,17 +113,17 @@ class Matrices:
     def rows(self, kind: Kind) -> int:
         """How many rows a kind has; clips of higher rows came after it was made."""
         known = self._kinds.get(kind)
-        return known.rows if known else 0
+        return known.size if known else 0
 
     def whole(self, kind: Kind) -> Rows:
         """Return all rows of a kind; none for an unknown one."""
         known = self._kinds.get(kind)
-        return Rows(known.indptr, known.neighbour, known.weight) if known else Rows.empty()
+        return known or Rows.empty()
 
     def neighbours(self, kind: Kind, row: int) -> tuple[Neighbours, Weights]:
         """Return the neighbours of a clip and their weights, heaviest first; none for an unknown row."""
         known = self._kinds.get(kind)
-        if known is None or not 0 <= row < known.rows:
+        if known is None or not 0 <= row < known.size:
             return _NO_NEIGHBOURS, _NO_WEIGHTS
         start, end = known.indptr[row : row + 2].tolist()
         return known.neighbour[start:end], known.weight[start:end]
@@ -144,7 +138,7 @@ class Matrices:
         if known is None:
             return _NO_NEIGHBOURS, _NO_SUMS
         asked = np.asarray(rows, dtype=np.int64)
-        inside = (asked >= 0) & (asked < known.rows)
+        inside = (asked >= 0) & (asked < known.size)
         asked, by = asked[inside], np.asarray(factors, dtype=np.int64)[inside]
         starts, ends = known.indptr[asked], known.indptr[asked + 1]
         lengths = ends - starts
@@ -180,6 +174,16 @@ class Follower:
             except MatricesError:
                 self._open = Matrices.none()
         return self._open
+
+
+def _opened(folder: Path, kind: str, said: KindFiles) -> Rows:
+    """One kind, mapped into memory."""
+    indptr, neighbour, weight = (_mapped(folder / f"{kind}.{part}.npy", part) for part in PARTS)
+    if len(indptr) != said.rows + 1 or len(neighbour) != said.entries or len(weight) != said.entries:
+        raise MatricesError(f"{folder.name}: {kind} is not as large as its manifest says")
+    if int(indptr[0]) != 0 or int(indptr[-1]) != said.entries:
+        raise MatricesError(f"{folder.name}: {kind} does not end where its rows end")
+    return Rows(indptr, neighbour, weight)
 
 
 def _mapped(path: Path, part: str) -> npt.NDArray[Any]:
