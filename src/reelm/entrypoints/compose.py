@@ -19,6 +19,7 @@ from reelm.feed.cards import CardCache
 from reelm.feed.catalog import CATALOG, Catalog
 from reelm.feed.controls.service import ControlsService
 from reelm.feed.learning.matrices import Follower
+from reelm.feed.lists.desk import ListsDesk
 from reelm.feed.pages import Pages
 from reelm.feed.pipeline.model import RankerInForce
 from reelm.feed.reach.service import ReachService
@@ -79,6 +80,7 @@ class Rooms:
     search: SearchService
     controls: ControlsService
     feed: FeedService
+    lists: ListsDesk
     desk: ReceiptDesk
     receipts: ReceiptsService
     adjustments: AdjustmentsService
@@ -154,6 +156,7 @@ class Rooms:
             search=search,
             controls=controls,
             feed=feed,
+            lists=ListsDesk(settings.feed, feed, realm),
             desk=desk,
             receipts=desk.receipts,
             adjustments=desk.adjustments,

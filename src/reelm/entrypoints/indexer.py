@@ -16,6 +16,7 @@ import structlog
 from reelm.entrypoints import learning
 from reelm.feed.catalog.keeper import CatalogKeeper
 from reelm.feed.learning.learner import Learner
+from reelm.feed.lists.keeper import PublicLists
 from reelm.feed.receipts.batches import ReceiptBatcher
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.blobs import LocalBlobStore
@@ -70,7 +71,8 @@ def parts_of(bench: Bench) -> Sequence[Part]:
         seconds=settings.batch_seconds,
     )
     learner = Learner(settings, bench.database, bench.ledger, charter, bench.clock, learning.COMMAND)
-    return [catalog, receipts, learner]
+    lists = PublicLists(settings.feed, bench.database, bench.ledger, bench.realm, bench.clock)
+    return [catalog, lists, receipts, learner]
 
 
 def run(settings: Settings) -> int:

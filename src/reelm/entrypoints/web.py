@@ -25,6 +25,7 @@ from reelm.entrypoints.health import health, metrics
 from reelm.entrypoints.openapi import Description
 from reelm.feed.adjustments.routes import router as adjustments_router
 from reelm.feed.controls.routes import router as controls_router
+from reelm.feed.lists.routes import router as lists_router
 from reelm.feed.reach.routes import router as reach_router
 from reelm.feed.receipts.routes import router as receipts_router
 from reelm.feed.routes import router as feed_router
@@ -59,6 +60,7 @@ ROUTERS: list[Router] = [
     notices_router,
     search_router,
     feed_router,
+    lists_router,
     receipts_router,
     adjustments_router,
     reach_router,
@@ -77,6 +79,7 @@ _ROOM_NAMES = (
         "controls",
         "database",
         "feed",
+        "lists",
         "ids",
         "keys",
         "ledger",
