@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.factories import badplants as plants
+from tests.factories import badplants_feed as feed
 from tests.factories.ledgers import Script
 
 from reelm_audit.rules.context import Context
@@ -131,4 +132,16 @@ IN_ENTRIES = (
     BadRealm("a key from nowhere", "rotated.old-key", plants.other_old_key),
     BadRealm("a key nobody announced", "rotated.new-key", plants.other_new_key),
     BadRealm("a key nobody can use", "rotated.unreadable", plants.unreadable_key),
+    BadRealm("a batch that skips one", "feed.batch-chain", feed.skipped_batch),
+    BadRealm("a batch exchanged for another", "feed.batch-chain", feed.exchanged_batch),
+    BadRealm("a batch of the past", "feed.batch-order", feed.batch_again),
+    BadRealm("a batch dated back", "feed.batch-misdated", feed.backdated_batch),
+    BadRealm("a model that skips one", "ranking.chain-broken", feed.skipped_model),
+    BadRealm("a model nobody can read", "ranking.document-missing", feed.secret_model),
+    BadRealm("rules of choosing nobody can read", "ranking.document-missing", feed.secret_rules),
+    BadRealm("a list of boosts that skips one", "ranking.adjusted-chain", feed.skipped_list),
+    BadRealm("an empty list that is not empty", "ranking.adjusted-empty", feed.false_count),
+    BadRealm("a snapshot of an earlier state", "feed.snapshot-order", feed.earlier_snapshot),
+    BadRealm("public lists of one time twice", "feed.lists-order", feed.lists_again),
+    BadRealm("a key for promises nobody can use", "feed.promise-key-unreadable", feed.broken_promise_key),
 )

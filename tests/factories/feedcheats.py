@@ -39,6 +39,7 @@ TAMPERINGS = tuple(
         ("creators numbered otherwise", "groups-differ", cheats.other_groups),
         ("acts that the viewer never did", "viewer-differs", cheats.other_acts),
         ("a clip adjusted twice", "adjusted-twice", cheats.adjusted_twice),
+        ("adjustments told in another order", "bytes-differ", cheats.adjusted_out_of_order),
         ("a receipt cut short", "malformed", forgeries.truncated),
         ("a receipt of a version to come", "malformed", forgeries.next_version),
         ("page B shown with receipt A", "page-differs", forgeries.page_b),

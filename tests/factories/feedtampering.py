@@ -312,3 +312,8 @@ def other_acts(case: FeedCase) -> Page:
 def adjusted_twice(case: FeedCase) -> Page:
     first = case.receipt.adjusted[0]
     return sealed(case, layout.changed(case.receipt, adjusted=(first, *case.receipt.adjusted)))
+
+
+def adjusted_out_of_order(case: FeedCase) -> Page:
+    """Nothing else is wrong: there is one way to write a receipt."""
+    return sealed(case, layout.changed(case.receipt, adjusted=case.receipt.adjusted[::-1]))

@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.factories.ledger_cast import Asked, Member, Terms
+from tests.factories.ledger_feed import FeedLife
 
 from reelm_audit.bundle import About
 from reelm_audit.entries import charter_to_sign, to_sign
@@ -54,6 +55,7 @@ class Script:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.minute = parse(START)
+        self.feed = FeedLife(self)
         self.log = Ed25519Signer(ORIGIN, self.secret())
         self.cosigners = [
             CosignatureSigner(f"witness{n}.example", self.secret()) for n in range(1, self.witnesses + 1)
@@ -108,11 +110,11 @@ class Script:
 
     def wait(self, minutes: int) -> None:
         """Let time pass; account for each hour that becomes full."""
-        end = self.minute + minutes
-        while (next_hour := self.minute - self.minute % HOUR + HOUR) <= end:
-            self.minute = next_hour
-            self.account(next_hour - HOUR)
-        self.minute = end
+        for _ in range(minutes):
+            self.minute += 1
+            self.feed.pass_minute()
+            if self.minute % HOUR == 0:
+                self.account(self.minute - HOUR)
 
     def account(self, hour: int, **counts: int) -> int:
         """Write the account of an hour; what is not given was counted on the way."""
@@ -333,8 +335,12 @@ class Script:
             )
         elif number == 3:
             self.restore()
+            self.feed.change()
+            self.feed.adjust()
+            self.feed.adjust(0)
         else:
             self.rotate()
+            self.feed.begin()
 
     def quiet_one(self, asked: Asked) -> None:
         if asked.approval < 0:

@@ -24,6 +24,12 @@ from reelm_audit.tlog.note import NoteError, Verifier, parse_note
 from reelm_audit.tlog.tiles import WIDTH, Tile, TileError, TileHashReader, decode_bundle, new_bundles
 from reelm_audit.vouching import Vouched, signed
 
+# Which fields of which entries name a public document by its digest.
+_NAMED = {
+    "charter.adopted": ("charter",),
+    "release.deployed": ("data_map",),
+    "ranking.changed": ("model", "policy", "card", "rule"),
+}
 ADVANCE_EVERY = 64  # bundles, after which an interrupted download does not begin again
 
 
@@ -206,10 +212,11 @@ def _announced_key(mirror: Mirror, vouched: Vouched) -> str:
 
 def _documents(mirror: Mirror, size: int) -> Iterator[str]:
     """Yield the digests of public documents that entries commit to."""
-    for entry in _decoded(mirror, size, b'"charter.adopted"', b'"release.deployed"'):
-        digest = entry.get("charter" if entry.get("kind") == "charter.adopted" else "data_map")
-        if isinstance(digest, str):
-            yield digest
+    for entry in _decoded(mirror, size, *(f'"{kind}"'.encode() for kind in _NAMED)):
+        for name in _NAMED.get(str(entry.get("kind")), ()):
+            digest = entry.get(name)
+            if isinstance(digest, str):
+                yield digest
 
 
 def _decoded(mirror: Mirror, size: int, *kinds: bytes) -> Iterator[dict[str, object]]:

@@ -53,6 +53,15 @@ def test_a_page_without_a_kept_promise_is_judged_by_the_longest_one() -> None:
     assert [each.code for each in look(page).problems] == ["feed.too-early"]
 
 
+def test_a_receipt_that_the_page_did_not_name_is_found() -> None:
+    case = FeedCase(5)
+    evidence = files.evidence(case.file())
+    digest = layout.digest_of(evidence.data)
+    assert judge(replace(evidence, digest=digest), case.model_bytes, case.policy_bytes).problems == ()
+    verdict = judge(replace(evidence, digest=bytes(32)), case.model_bytes, case.policy_bytes)
+    assert [each.code for each in verdict.problems] == ["feed.receipt-differs"]
+
+
 def test_the_next_page_of_a_visit_follows_the_one_before() -> None:
     first = FeedCase(1)
     served = layout.served_after(first.served, first.receipt.clips)

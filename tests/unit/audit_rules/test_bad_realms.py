@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.factories.badlogs import IN_THE_LOG, BadLog, build_log
 from tests.factories.badrealms import IN_ENTRIES, BadRealm, build, context_of
+from tests.factories.feedcheats import TAMPERINGS
 from tests.factories.ledgers import Script, fields_of
 
 from reelm_audit.bundle import open_bundle
@@ -53,8 +54,14 @@ def test_there_are_enough_kinds_and_each_has_its_place_in_the_catalogue() -> Non
         code
         for code, rule in RULES.items()
         if code not in codes and not code.startswith("log.") and rule.severity is Severity.VIOLATION
+    } - {kind.code for kind in TAMPERINGS}
+    elsewhere = {"feed.visit-broken", "feed.receipt-differs", "feed.adjustments-outdated"}  # unit/audit_feed
+    assert untested == {
+        "release.unknown-build",
+        "release.answers-differ",
+        "release.data-map-differs",
+        *elsewhere,
     }
-    assert untested == {"release.unknown-build", "release.answers-differ", "release.data-map-differs"}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -75,7 +82,7 @@ def test_a_good_realm_of_all_kinds_gives_no_finding(tmp_path: Path) -> None:
     assert verdict.findings == ()
     assert verdict.witnesses is not None
     assert verdict.witnesses.strength == "witnessed"
-    assert len(kinds) == 14, kinds
+    assert len(kinds) == 20, kinds
 
 
 def test_an_emergency_is_told_but_is_no_violation() -> None:
@@ -95,6 +102,20 @@ def test_hours_in_which_nothing_happened_are_told_but_are_no_violation() -> None
     script.life(300).quiet()
     findings = list(check(enumerate(script.entries), context_of(script)))
     assert [(finding.code, finding.severity) for finding in findings] == [("keys.silent", Severity.NOTE)]
+
+
+def test_batches_that_pause_or_end_are_told_but_are_no_violation() -> None:
+    script = Script(seed=4).life(100).quiet()
+    script.feed.begin()
+    script.wait(12)
+    script.feed.batch += 30
+    script.minute += 5
+    script.wait(10)
+    script.feed.serves = False
+    script.wait(90)
+    findings = list(check(enumerate(script.entries), context_of(script)))
+    assert {(finding.code, finding.severity) for finding in findings} == {("feed.batch-gap", Severity.NOTE)}
+    assert [finding.index is None for finding in findings] == [False, True]
 
 
 def test_the_same_seed_makes_the_same_ledger_and_the_same_findings() -> None:

@@ -28,11 +28,15 @@ class Feeds:
         self._told_until = 0
         self._model: str | None = None
         self._adjusted: str | None = None
+        self._snapshot: tuple[str, int] | None = None
+        self._epoch = -1
         self.handlers: Mapping[str, Handler] = {
             "feed.receipts": self._receipts,
             "ranking.changed": self._changed,
             "ranking.adjusted": self._adjustments,
             "promise.key": self._promise_key,
+            "feed.snapshot": self._snapshots,
+            "feed.lists": self._lists,
             "ledger.restored": self._after_restore,
         }
 
@@ -90,6 +94,20 @@ class Feeds:
                 found("ranking.adjusted-empty", f"It is said to have {entry['count']}.", at.index)
             )
         self._adjusted = entry["root"]
+
+    def _snapshots(self, entry: Entry, at: At) -> None:
+        if self._snapshot is not None and not self._restored:
+            generation, seq = self._snapshot
+            if entry["generation"] == generation and entry["seq"] <= seq:
+                detail = f"State {entry['seq']} stands after {seq}."
+                self._bench.report(found("feed.snapshot-order", detail, at.index, seq=entry["seq"]))
+        self._snapshot = entry["generation"], entry["seq"]
+
+    def _lists(self, entry: Entry, at: At) -> None:
+        if entry["epoch"] <= self._epoch and not self._restored:
+            detail = f"Those of epoch {entry['epoch']} stand after {self._epoch}."
+            self._bench.report(found("feed.lists-order", detail, at.index, epoch=entry["epoch"]))
+        self._epoch = entry["epoch"]
 
     def _promise_key(self, entry: Entry, at: At) -> None:
         try:
