@@ -20,6 +20,7 @@ from reelm.clips.service import ClipBringer
 from reelm.clips.tasks import ClipTasks
 from reelm.custody.service import GrantKeeper, KeysClient
 from reelm.entrypoints.upkeep import Upkeep
+from reelm.feed.receipts.forgetting import ReceiptForgetter
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import SystemClock
 from reelm.kit.database import Database
@@ -99,7 +100,8 @@ async def _work(settings: Settings) -> int:
         ids,
         stop.is_set,
     )
-    schedules = (*grants.schedules(), *rights.schedules())
+    receipts = ReceiptForgetter(database, settings.feed / "receipts", clock)
+    schedules = (*grants.schedules(), *rights.schedules(), *receipts.schedules())
     upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock, schedules)
     try:
         async with Queue(settings, {**tasks.handlers, **rights.handlers}) as queue:

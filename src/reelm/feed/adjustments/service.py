@@ -7,7 +7,7 @@ from uuid import UUID
 
 from reelm.clips.service import ClipsService
 from reelm.custody.service import StaffService, Visitor
-from reelm.feed.adjustments.book import declared, map_of, prove
+from reelm.feed.adjustments.book import UndeclaredError, declared, map_of, prove
 from reelm.feed.adjustments.errors import AdjustedAlreadyError, NotPublicError
 from reelm.feed.adjustments.repository import AdjustmentRow, AdjustmentsReader, AdjustmentsWriter, MapRow
 from reelm.feed.adjustments.schemas import AdjustmentAsk, AdjustmentView
@@ -169,7 +169,7 @@ class AdjustmentsService:
     async def shown_for(self, receipt: Receipt) -> FileAdjustments | None:
         """What the map that a page used says of its clips and of every candidate that was adjusted.
 
-        None where the page used no map, or one that is no longer known.
+        None where the page used no map, or one that is no longer known; without an entry where the ledger has none.
         """
         if receipt.adjustments == ZERO:
             return None
@@ -192,7 +192,7 @@ class AdjustmentsService:
             place = await self._ledger.find_index(uow, row.ref)
         try:
             entry = await prove(self._ledger, row, place) if place is not None else None
-        except (LedgerLateError, NotFoundError):
+        except (LedgerLateError, NotFoundError, UndeclaredError):
             entry = None
         return FileAdjustments(entry, shown)
 
