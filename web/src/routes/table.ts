@@ -62,6 +62,11 @@ export const ROUTES: Route[] = [
   { pattern: '/transparency', load: () => import('./transparency/Promises.svelte'), texts: ['ledger'] },
   { pattern: '/transparency/ledger', load: () => import('./transparency/Ledger.svelte'), texts: ['ledger'] },
   { pattern: '/transparency/data-map', load: () => import('./transparency/DataMap.svelte'), texts: ['ledger', 'rights'] },
+  {
+    pattern: '/transparency/check/feed',
+    load: () => import('./transparency/CheckPage.svelte'),
+    texts: ['ledger', 'why'],
+  },
   { pattern: '/transparency/check', load: () => import('./transparency/Check.svelte'), texts: ['ledger'] },
   {
     pattern: '/make',

@@ -136,7 +136,7 @@ interface Tampered {
 describe('what was tampered with is refused under its own name', () => {
   const cases = read<Tampered[]>('tampered');
   it.each(cases)('$name: $code', async ({ code, receipt: bytes, model, policy }) => {
-    let found: readonly string[] = [];
+    let found: readonly string[];
     try {
       const receipt = readReceipt(fromBase64(bytes));
       const rules = await rulesOf(

@@ -37,6 +37,9 @@ export type MeChange = Schemas['MeChange'];
 export type WatchEvent = Schemas['WatchEvent'];
 export type WatchEventKind = WatchEvent['kind'];
 
+export type ReceiptLine = Schemas['ReceiptLine'];
+export type ReceiptView = Schemas['ReceiptView'];
+
 export interface Page<T> {
   items: T[];
   next_cursor?: string | null;

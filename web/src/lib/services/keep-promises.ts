@@ -109,7 +109,7 @@ export async function keepPromise(page: ServedPage): Promise<void> {
 }
 
 /** The realm's file of the page, with what this device was shown and promised in place of what the realm says. */
-async function fileOf({ promise, clips }: ServedPage): Promise<string | null> {
+export async function fileOf({ promise, clips }: ServedPage): Promise<string | null> {
   try {
     const lines = readLines(await getReceiptFile(promise.id));
     lines.set('shown', toBase64(concat(...clips.map(clipBytes))));

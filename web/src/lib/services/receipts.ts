@@ -1,66 +1,41 @@
 /** A person's own receipts, the keys behind them, and the public documents that they name. */
-import { ApiProblem, offlineProblem, toProblem } from '$lib/api/problem';
-import type { Page } from '$lib/api/types';
+import { ask, client } from '$lib/api/client';
+import type { Page, ReceiptLine, ReceiptView } from '$lib/api/types';
 import { onPersonChange } from '$lib/state/session.svelte';
 import { equal, fromHex } from '$lib/verify/bytes';
 import { sha256 } from '$lib/verify/crypto';
 import { Fault } from '$lib/verify/fault';
 import type { Bytes } from '$lib/verify/feed/layout';
-import { openCertificate, processOf, type Inclusion, type PagePromise, type PromiseKey } from '$lib/verify/feed/promise';
+import { openCertificate, processOf, type PromiseKey } from '$lib/verify/feed/promise';
 import { parseKey } from '$lib/verify/note';
 
 import { findEntry } from './ledger-entries';
 
-export interface ReceiptLine {
-  id: string;
-  /** RFC 3339. */
-  at: string;
-  items: string[];
-  included: boolean;
-}
-
-export interface ReceiptView {
-  id: string;
-  at: string;
-  items: string[];
-  digest: string;
-  /** The receipt, base64. */
-  body: string;
-  model: string;
-  policy: string;
-  promise: Omit<PagePromise, 'id' | 'digest'> & { key: string };
-  proof: Inclusion | null;
-  adjustments: unknown;
-}
-
-async function get(path: string): Promise<Response> {
-  let answer: Response;
-  try {
-    answer = await fetch(path, { credentials: 'same-origin' });
-  } catch {
-    throw offlineProblem();
-  }
-  if (answer.ok) return answer;
-  throw new ApiProblem(toProblem(await answer.json().catch(() => null), answer.status));
-}
-
-const json = async <T>(path: string): Promise<T> => (await (await get(path)).json()) as T;
-
 export const listReceipts = (cursor: string | null): Promise<Page<ReceiptLine>> =>
-  json(`/api/v1/feeds/receipts?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+  ask(client.GET('/api/v1/feeds/receipts', { params: { query: { cursor, limit: 50 } } }));
 
 /** A receipt; with `adjustments` also what the declared boosts and demotions say of the page's clips. */
 export const getReceipt = (id: string, adjustments = false): Promise<ReceiptView> =>
-  json(`/api/v1/feeds/receipts/${id}${adjustments ? '?adjustments=true' : ''}`);
+  ask(
+    client.GET('/api/v1/feeds/receipts/{receipt_id}', {
+      params: { path: { receipt_id: id }, query: { adjustments } },
+    }),
+  );
 
-export const getReceiptFile = async (id: string): Promise<string> =>
-  (await get(`/api/v1/feeds/receipts/${id}/file`)).text();
+/** All that shows how a page was made and that it was logged, as the text that a person keeps. */
+export const getReceiptFile = (id: string): Promise<string> =>
+  ask(
+    client.GET('/api/v1/feeds/receipts/{receipt_id}/file', {
+      params: { path: { receipt_id: id } },
+      parseAs: 'text',
+    }),
+  );
 
 let key: Promise<Bytes> | null = null;
 
 /** This person's receipt key: asked for once, kept in memory only. */
 export function receiptKey(): Promise<Bytes> {
-  key ??= json<{ key: string }>('/api/v1/feeds/receipt-key').then((found) => fromHex(found.key, 32));
+  key ??= ask(client.GET('/api/v1/feeds/receipt-key')).then((found) => fromHex(found.key, 32));
   key.catch(() => (key = null));
   return key;
 }
@@ -68,11 +43,6 @@ export function receiptKey(): Promise<Bytes> {
 onPersonChange(() => {
   key = null;
 });
-
-interface PromiseKeyLine {
-  key: string;
-  certificate: string;
-}
 
 let vouching: Promise<string> | null = null;
 const promiseKeys = new Map<string, { key: PromiseKey; certificate: string; vkey: string }>();
@@ -91,7 +61,7 @@ function voucher(): Promise<string> {
 export async function promiseKeyOf(process: string): Promise<{ key: PromiseKey; certificate: string; vkey: string } | null> {
   const known = promiseKeys.get(process);
   if (known) return known;
-  const [vkey, found] = await Promise.all([voucher(), json<{ items: PromiseKeyLine[] }>('/api/v1/feeds/promise-keys')]);
+  const [vkey, found] = await Promise.all([voucher(), ask(client.GET('/api/v1/feeds/promise-keys'))]);
   for (const one of found.items) {
     const raw = fromHex(one.key, 32);
     if ((await processOf(raw)) !== process) continue;
@@ -104,12 +74,22 @@ export async function promiseKeyOf(process: string): Promise<{ key: PromiseKey; 
 
 const documents = new Map<string, Promise<Bytes>>();
 
+async function fetchDocument(digest: string): Promise<Bytes> {
+  let answer: Response;
+  try {
+    answer = await fetch(`/ledger/document/${digest}.json`);
+  } catch {
+    throw new Fault('missing', `document ${digest}: no connection`);
+  }
+  if (!answer.ok) throw new Fault('missing', `document ${digest}: status ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
 /** A public document by its digest, which it is checked against. */
 export function getDocument(digest: string): Promise<Bytes> {
   let found = documents.get(digest);
   if (!found) {
-    found = get(`/ledger/document/${digest}.json`).then(async (answer) => {
-      const bytes = new Uint8Array(await answer.arrayBuffer());
+    found = fetchDocument(digest).then(async (bytes) => {
       if (!equal(await sha256(bytes), fromHex(digest, 32))) throw new Fault('proof', 'the document is another one');
       return bytes;
     });
@@ -121,6 +101,6 @@ export function getDocument(digest: string): Promise<Bytes> {
 
 /** The reason in words that a clip's boost or demotion was declared with; null if none is shown any more. */
 export async function declaredReason(clipId: string): Promise<string | null> {
-  const found = await json<Page<{ clip_id: string; text: string }>>('/api/v1/feeds/adjustments?limit=50');
+  const found = await ask(client.GET('/api/v1/feeds/adjustments', { params: { query: { limit: 50 } } }));
   return found.items.find((one) => one.clip_id === clipId)?.text ?? null;
 }

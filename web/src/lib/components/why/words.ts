@@ -4,6 +4,9 @@ import { relativeTime, shortNumber } from '$lib/services/time';
 import { aboutOf, type Reason } from '$lib/services/why';
 import type { FeatureName } from '$lib/verify/feed/model';
 
+/** Foreign words stay in their own direction, whatever stands around them. */
+export const isolate = (text: string): string => `\u2068${text}\u2069`;
+
 const LOGARITHMS: readonly string[] = ['views', 'author_views'];
 const PARTS: readonly string[] = ['finish_rate', 'skip_rate', 'act_rate', 'viewer_finish_rate'];
 
@@ -19,7 +22,7 @@ export function reasonWords(what: Reason['what'], value: number, name: string): 
   // A part of all viewers has words only for what it is, also where it is nothing.
   const key = `why.f_${what}_${side}`;
   return t((hasText(key) ? key : `why.f_${what}_more`) as Key, {
-    name: `\u2068${name}\u2069`,
+    name: isolate(name),
     value,
     number: numberOf(what, value),
     percent: PARTS.includes(what)
