@@ -88,6 +88,7 @@ _BODIES: dict[str, Any] = {
     "POST /clips/{clip_id}/comments": {"text": "well done"},
     "POST /me/imports": {"upload_id": "01a2005a-0000-7000-8000-000000000000"},
     "POST /me/erasure": {"handle": "somebody_else", "password": PASSWORD},
+    "POST /feeds/cards": {"ids": ["01a2005a-0000-7000-8000-000000000000"]},
     "POST /staff/adjustments": {
         "clip_id": "01a2005a-0000-7000-8000-000000000000",
         "points": -100,
@@ -252,6 +253,10 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "opening_id": str(uuid.uuid4()),
         "export_id": str(uuid.uuid4()),
         "receipt_id": str(uuid.uuid4()),
+        "language": "en",
+        "jurisdiction": "any",
+        "age_band": "adult",
+        "epoch": "0",
         "adjustment_id": str(uuid.uuid4()),
         "import_id": str(uuid.uuid4()),
         "table": "likes",

@@ -97,7 +97,7 @@ class FeedService:
         """Return what the next page will take the visitor's taste to be (key → points), and what they told it."""
         state = await self.viewers.of(uow, visitor, self.catalog.generation)
         tastes = state.tastes(self.catalog)
-        return {**tastes.author, **tastes.sound, **tastes.tags}, state.controls
+        return {key: points for table in tastes for key, points in table.as_dict().items()}, state.controls
 
     async def record(self, uow: UnitOfWork, visitor: Visitor, events: Sequence[WatchEvent]) -> EventsStored:
         """Store a batch. Counters of the clips move with it; the visitor's next page reflects it."""
@@ -109,6 +109,12 @@ class FeedService:
             async with self._database.transaction() as uow:
                 await self.cards.warm(uow, [clip_id])
         return self.cards.card(clip_id, None)
+
+    async def cards_of(self, uow: UnitOfWork, guest: Visitor | None, ids: Sequence[UUID]) -> bytes:
+        """Return as JSON what the viewer may see of public clips, in this order."""
+        public = [clip_id for clip_id in ids if self.catalog.row(clip_id) >= 0]
+        shown = await self._cards(uow, guest, public)
+        return b'{"items":[%b]}' % b",".join(card for _, card in shown)
 
     # --- Local ------------------------------------------------------------------------------------------
 

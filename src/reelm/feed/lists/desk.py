@@ -32,13 +32,11 @@ class ListsDesk:
         self._realm = realm
 
     async def current(self, uow: UnitOfWork, guest: Visitor | None, language: str) -> ListName:
-        """Return which list is the viewer's at present. Of a stranger nothing is known but what they say they speak.
+        """Return which list is the viewer's at present; its epoch is 0 as long as there is none.
 
-        Raises `NotFoundError` as long as there is no list.
+        Of a stranger nothing is known but what they say they speak.
         """
         known = await asyncio.to_thread(self._shelf.in_force)
-        if known is None:
-            raise NotFoundError
         jurisdiction, age_band = EVERYWHERE, AGE_BANDS[0]
         if guest is not None:
             ties = (await self._feed.viewers.of(uow, guest, self._feed.catalog.generation)).ties
@@ -49,7 +47,7 @@ class ListsDesk:
             language if language in languages else languages[0],
             jurisdiction if jurisdiction in document.jurisdictions else EVERYWHERE,
             age_band if age_band in AGE_BANDS else AGE_BANDS[0],
-            known.epoch,
+            known.epoch if known else 0,
         )
 
     async def read(self, name: ListName, *, receipts: bool = False) -> bytes:

@@ -27,14 +27,17 @@ class Cards(msgspec.Struct, frozen=True):
     items: list[Clip]
 
 
-@get("/feeds/lists/current", responses=problems(NotFoundError), tags=["feeds"])
+@get("/feeds/lists/current", responses=problems(), tags=["feeds"])
 async def current_list(
     guest: Visitor | None,
     uow: UnitOfWork,
     lists: ListsDesk,
     language: Annotated[str, Parameter(max_length=35)] = "",
 ) -> Response[ListName]:
-    """Say which public list is the visitor's at present. `language` is for those who are not signed in."""
+    """Say which public list is the visitor's at present; its epoch is 0 as long as there is none.
+
+    `language` is for those who are not signed in.
+    """
     return Response(await lists.current(uow, guest, language), headers=_NEVER_KEPT)
 
 

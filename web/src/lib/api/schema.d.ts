@@ -352,6 +352,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feeds/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** GetCards */
+        post: operations["ApiV1FeedsCardsGetCards"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/lists/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** CurrentList */
+        get: operations["ApiV1FeedsListsCurrentCurrentList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/lists/{language}/{jurisdiction}/{age_band}/{epoch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetList */
+        get: operations["ApiV1FeedsListsLanguageJurisdictionAgeBandEpochGetList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/lists/{language}/{jurisdiction}/{age_band}/{epoch}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetListReceipts */
+        get: operations["ApiV1FeedsListsLanguageJurisdictionAgeBandEpochReceiptsGetListReceipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetModel */
+        get: operations["ApiV1FeedsModelGetModel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/feeds/promise-keys": {
         parameters: {
             query?: never;
@@ -1811,6 +1896,14 @@ export interface components {
             value: string | null;
             proof: components["schemas"]["MapProofView"];
         };
+        /** Cards */
+        Cards: {
+            items: components["schemas"]["Clip"][];
+        };
+        /** CardsWanted */
+        CardsWanted: {
+            ids: string[];
+        };
         /** ChallengeOut */
         ChallengeOut: {
             /** Format: uuid */
@@ -2272,6 +2365,13 @@ export interface components {
             comment_chars: number;
             password_chars: number;
         };
+        /** ListName */
+        ListName: {
+            language: string;
+            jurisdiction: string;
+            age_band: string;
+            epoch: number;
+        };
         /** MapEntry */
         MapEntry: {
             entry: string;
@@ -2356,6 +2456,23 @@ export interface components {
             what: string;
             why: string;
             count: number;
+        };
+        /** ModelView */
+        ModelView: {
+            model: string;
+            name: string;
+            made_at: string | null;
+            in_force_at: string | null;
+            entry_index: number | null;
+            cause: string;
+            previous: string | null;
+            policy: string;
+            rule: string;
+            card_digest: string | null;
+            card: {
+                [key: string]: unknown;
+            };
+            shadow: components["schemas"]["ShadowModel"] | null;
         };
         /** MonthOfGrants */
         MonthOfGrants: {
@@ -2690,6 +2807,16 @@ export interface components {
             password?: string | null;
             passkey?: components["schemas"]["PasskeyAnswerIn"] | null;
         };
+        /** PublicList */
+        PublicList: {
+            language: string;
+            jurisdiction: string;
+            age_band: string;
+            epoch: number;
+            seed: string;
+            ids: string[];
+            receipt: string;
+        };
         /** Reach */
         Reach: {
             /** Format: uuid */
@@ -2806,6 +2933,15 @@ export interface components {
         /** SessionsOut */
         SessionsOut: {
             items: components["schemas"]["SessionOut"][];
+        };
+        /** ShadowModel */
+        ShadowModel: {
+            model: string;
+            name: string;
+            card: string;
+            verdict: string;
+            /** Format: date-time */
+            made_at: string;
         };
         /** SignIn */
         SignIn: {
@@ -4792,6 +4928,230 @@ export interface operations {
             };
         };
     };
+    ApiV1FeedsCardsGetCards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CardsWanted"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cards"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsListsCurrentCurrentList: {
+        parameters: {
+            query?: {
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListName"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsListsLanguageJurisdictionAgeBandEpochGetList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                language: string;
+                jurisdiction: string;
+                age_band: string;
+                epoch: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicList"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsListsLanguageJurisdictionAgeBandEpochReceiptsGetListReceipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                language: string;
+                jurisdiction: string;
+                age_band: string;
+                epoch: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsModelGetModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1FeedsPromiseKeysPromiseKeys: {
         parameters: {
             query?: never;
@@ -5097,6 +5457,15 @@ export interface operations {
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `feed.without_profiling`: Your feed is made without profiling: read the public list instead (GET /api/v1/feeds/lists/current). */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
