@@ -16,6 +16,7 @@ from reelm.clips.service import ClipViewer
 from reelm.feed.adjustments.book import AdjustmentsBook
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import Catalog, Mark
+from reelm.feed.controls.errors import WithoutProfilingError
 from reelm.feed.learning.matrices import Follower
 from reelm.feed.pipeline import run
 from reelm.feed.pipeline.backdrop import Backdrop
@@ -25,6 +26,7 @@ from reelm.feed.pipeline.model import RankerInForce
 from reelm.feed.pipeline.policy import POLICY
 from reelm.feed.pipeline.receipt import References, Visit
 from reelm.feed.pipeline.run import Ask, Chosen, Draft, Tools
+from reelm.feed.pipeline.sources import Lists
 from reelm.feed.pipeline.viewer import ViewerState
 from reelm.feed.receipts.keeper import ReceiptKeeper
 from reelm.feed.repository import EventsReader, PageMark, read_marks
@@ -86,6 +88,7 @@ class Pages:
         self._ids = ids
         self._adjusted: dict[int, Adjustment] = {}
         self._adjusted_of = (ZERO, b"", 0)
+        self._lists = Lists(catalog)
         self._meter = StageMeter()
         self.backdrop = Backdrop(catalog)
 
@@ -127,6 +130,8 @@ class Pages:
         viewer = ViewerState(generation)
         if guest is not None:
             viewer = await self._viewers.of(uow, guest, generation)
+            if not viewer.profiled:
+                raise WithoutProfilingError
         served = _rows(visit.rows) if visit.generation == generation else []
         ask = Ask(
             viewer,
@@ -176,6 +181,7 @@ class Pages:
             self._adjusted_of = (book.root, mark.generation, now)
         return Tools(
             self._catalog,
+            self._lists,
             self._matrices.current(mark.generation),
             self._ranker.look(),
             self.backdrop,

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from reelm.accounts.service import Blocked, Visitor
 from reelm.feed.catalog import Catalog
-from reelm.feed.controls.schemas import Controls
 from reelm.feed.controls.service import ControlsService
 from reelm.feed.keys import key_of_text
 from reelm.feed.pipeline.policy import POLICY
@@ -72,18 +71,13 @@ class Viewers:
         with_ties = self._clock.monotonic() >= state.ties_until
         news = await read_news(self._database, visitor.ticket, since, most, with_ties=with_ties)
         if news.version != state.controls.version:
-            self._take_controls(state, await self._controls.of(uow, visitor, state.controls))
+            state.take_controls(await self._controls.of(uow, visitor, state.controls))
         if with_ties:
             self._take_ties(state, news)
             state.find_rows(self._catalog)
         self._take_events(state, news.news)
         state.read_until = now
         return state
-
-    def _take_controls(self, state: ViewerState, controls: Controls) -> None:
-        state.controls = controls
-        state.events = [event for event in state.events if event.at >= controls.reset_at]
-        state.changed()
 
     def _take_ties(self, state: ViewerState, news: ViewerNews) -> None:
         ties = Ties(
@@ -96,10 +90,7 @@ class Viewers:
             jurisdiction=news.jurisdiction,
         )
         state.ties_until = self._clock.monotonic() + _TIES_SECONDS
-        state.following_rows = None
-        if ties != state.ties:
-            state.ties = ties
-            state.changed()
+        state.take_ties(ties)
 
     def _take_events(self, state: ViewerState, news: bytes) -> None:
         fresh: dict[bool, list[Event]] = {True: [], False: []}

@@ -3,10 +3,11 @@
 They are counted and written nowhere. Filters fail closed: what can't be judged is left out.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from enum import StrEnum
 
 import numpy as np
+from pyroaring import BitMap
 
 from reelm.feed.pipeline.features import Named
 from reelm.feed.pipeline.view import CatalogView
@@ -21,29 +22,19 @@ class Left(StrEnum):
     SERVED = "served"
     MUTED = "muted"
     WORDS = "words"
-    UNKNOWN = "unknown"
 
 
-def unwanted_of(
-    viewer: ViewerState, served: Collection[int], size: int, counts: dict[Left, int]
-) -> Callable[[int], bool]:
-    """Return what says of a row, while sources look, that the viewer is not to meet it; it counts the reasons."""
-    seen, refused = viewer.seen, viewer.refused
+def unwanted_of(viewer: ViewerState, served: Collection[int]) -> BitMap:
+    """Return the rows that the viewer is not to meet: seen, refused, or served earlier in this visit."""
+    met = viewer.seen | viewer.refused if viewer.refused else viewer.seen
+    return met | BitMap(served) if served else met
 
-    def unwanted(row: int) -> bool:
-        if row in seen:
-            counts[Left.SEEN] = counts.get(Left.SEEN, 0) + 1
-        elif row in served:
-            counts[Left.SERVED] = counts.get(Left.SERVED, 0) + 1
-        elif row in refused:
-            counts[Left.REFUSED] = counts.get(Left.REFUSED, 0) + 1
-        elif row >= size:
-            counts[Left.UNKNOWN] = counts.get(Left.UNKNOWN, 0) + 1
-        else:
-            return False
-        return True
 
-    return unwanted
+def reasons_of(viewer: ViewerState, left_out: Collection[int]) -> dict[Left, int]:
+    """Count why the sources left rows out."""
+    refused = sum(row in viewer.refused for row in left_out)
+    seen = sum(row in viewer.seen for row in left_out) - refused
+    return {Left.SEEN: seen, Left.REFUSED: refused, Left.SERVED: len(left_out) - seen - refused}
 
 
 def keep_wanted(catalog: CatalogView, viewer: ViewerState, named: Named, counts: dict[Left, int]) -> Named:

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from reelm.feed.pipeline import eligibility, features, filters, receipt, score, select, sources
 from reelm.feed.pipeline.backdrop import Backdrop
 from reelm.feed.pipeline.eligibility import Reason
-from reelm.feed.pipeline.filters import Left
 from reelm.feed.pipeline.meter import StageMeter
 from reelm.feed.pipeline.model import Ranker
 from reelm.feed.pipeline.receipt import References, Visit
 from reelm.feed.pipeline.score import Candidates, Scored
 from reelm.feed.pipeline.select import Groups
-from reelm.feed.pipeline.sources import Gathering, MatricesView
+from reelm.feed.pipeline.sources import Gathering, Lists, MatricesView
 from reelm.feed.pipeline.view import CatalogView
 from reelm.feed.pipeline.viewer import ViewerState
 from reelm_audit.feed.layout import Mode, seed_of
@@ -44,6 +43,7 @@ class Tools:
     """What pages are made with, as it is in force now."""
 
     catalog: CatalogView
+    lists: Lists
     matrices: MatricesView
     ranker: Ranker
     backdrop: Backdrop
@@ -90,12 +90,19 @@ class Draft:
 def draft(ask: Ask, tools: Tools, made_with: References, meter: StageMeter) -> Draft:
     """Run sources, eligibility, filters and features."""
     seed = seed_of(ask.visit.seed, ask.visit.position, ask.visit.served)
-    counts: dict[Left, int] = {}
-    unwanted = filters.unwanted_of(ask.viewer, ask.served, tools.catalog.size, counts)
     boosted = [row for row, each in tools.adjusted.items() if each.points > 0]
-    named, tastes = sources.gather(
-        Gathering(tools.catalog, tools.matrices, ask.viewer, unwanted, seed, boosted, ask.again)
+    gathering = Gathering(
+        tools.catalog,
+        tools.lists,
+        tools.matrices,
+        ask.viewer,
+        filters.unwanted_of(ask.viewer, ask.served),
+        seed,
+        boosted,
+        ask.again,
     )
+    named, tastes = sources.gather(gathering)
+    counts = filters.reasons_of(ask.viewer, gathering.left_out)
     meter.stage("sources", len(named.rows) + sum(counts.values()), len(named.rows))
     eligible, ineligible = eligibility.split(tools.catalog, ask.viewer, named)
     meter.stage("eligibility", len(named.rows), len(eligible.rows), _by_name(ineligible))
@@ -106,7 +113,7 @@ def draft(ask: Ask, tools: Tools, made_with: References, meter: StageMeter) -> D
     computed = features.compute(tools.catalog, tables, kept, ask.now, views, trend)
     meter.stage("features", len(kept.rows), len(kept.rows))
     points = {row: each.points for row, each in tools.adjusted.items()}
-    acts = ask.viewer.acts()
+    acts = ask.viewer.acts(tools.catalog)
     return Draft(
         ask, made_with, score.prepare(kept, computed, tools.ranker), tastes, acts, ineligible, points
     )

@@ -11,6 +11,7 @@ from reelm.feed.pipeline.view import Numbers, Rows
 from reelm_audit.feed.layout import Source, chance
 
 _RULE = POLICY.scored
+_FRESH = Source.FRESH.value
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def scored_set(candidates: Candidates, seed: bytes) -> tuple[Numbers, Numbers]:
     best, others = order[: _RULE.best], order[_RULE.best :]
     if not len(others):
         return best, others
-    fresh = others[(candidates.sources[others] & int(Source.FRESH)) != 0].tolist()
+    fresh = others[(candidates.sources[others] & _FRESH) != 0].tolist()
     drawn = sorted(fresh, key=lambda place: chance(seed, int(candidates.rows[place])))[: _RULE.fresh]
     is_drawn = np.isin(others, np.array(drawn, dtype=np.int64))
     return np.concatenate([best, others[is_drawn]]), others[~is_drawn]

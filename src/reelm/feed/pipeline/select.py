@@ -13,6 +13,7 @@ from reelm_audit.feed.choosing import EXPLORE
 from reelm_audit.feed.layout import NO_GROUP, Source, chance
 
 _RULE = POLICY.select
+_FRESH = Source.FRESH.value
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def choose(
             if fresh is None:
                 sources = candidates.sources[scored.places].tolist()
                 fresh = sorted(
-                    (i for i in queue if sources[i] & Source.FRESH),
+                    (i for i in queue if sources[i] & _FRESH),
                     key=lambda i: chance(seed, rows[i], EXPLORE),
                 )
             pool = fresh + queue
@@ -70,18 +71,16 @@ def _first_spaced(pool: Sequence[int], taken: list[int], groups: Groups) -> int:
     last = {groups.tag[other] for other in taken[-_RULE.apart_tags :]}
     full = len(taken) >= _RULE.apart_tags and len(last) == 1
     tag = last.pop() if full else NO_GROUP
-    left = [i for i in pool if i not in taken]
-    for i in left:
-        if (
-            groups.author[i] not in authors
-            and groups.sound[i] not in sounds
-            and (tag == NO_GROUP or groups.tag[i] != tag)
-        ):
+    second = third = fourth = -1
+    for i in pool:
+        if i in taken:
+            continue
+        if groups.author[i] in authors:
+            fourth = i if fourth < 0 else fourth
+        elif groups.sound[i] in sounds:
+            third = i if third < 0 else third
+        elif tag != NO_GROUP and groups.tag[i] == tag:
+            second = i if second < 0 else second
+        else:
             return i
-    for i in left:
-        if groups.author[i] not in authors and groups.sound[i] not in sounds:
-            return i
-    for i in left:
-        if groups.author[i] not in authors:
-            return i
-    return left[0]
+    return next(i for i in (second, third, fourth) if i >= 0)

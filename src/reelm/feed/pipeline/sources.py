@@ -4,24 +4,30 @@ No source searches: sums of rows of matrices, chains of newest clips, and lists 
 the viewer does not want to meet again is left out while looking, so that a source gives what it has beyond that.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from pyroaring import BitMap
 
 from reelm.feed.learning.matrices import Kind as MatrixKind
 from reelm.feed.pipeline.features import Named
 from reelm.feed.pipeline.policy import POLICY
 from reelm.feed.pipeline.view import CatalogView, Numbers, Rows
-from reelm.feed.pipeline.viewer import Sums, ViewerState, best_tastes
+from reelm.feed.pipeline.viewer import NO_SUMS, Sums, ViewerState
 from reelm_audit.feed.layout import Source
 
 _RULE = POLICY.sources
-_NOTHING: Sums = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 # How many of the best sums are looked at for each that a source may name: the rest may have been seen.
 _LOOKED_AT = 6
+_LISTS_KEPT = 200
+_MATRICES: Final[dict[MatrixKind, tuple[int, int]]] = {
+    "item": (Source.ITEM.value, _RULE.item),
+    "next": (Source.NEXT.value, _RULE.next),
+    "content": (Source.CONTENT.value, _RULE.content),
+}
 _CHAINS = {1: "author", 2: "sound", 3: "tag"}
 
 
@@ -38,74 +44,97 @@ class MatricesView(Protocol):
         """Return every clip that the rows reach, ascending, and its sum."""
 
 
+class Lists:
+    """The catalog's lists as Python's own numbers, made once for each version of a list."""
+
+    def __init__(self, catalog: CatalogView) -> None:
+        self._catalog = catalog
+        self._known: dict[str, tuple[npt.NDArray[Any], list[int]]] = {}
+
+    def rows(self, name: str) -> list[int]:
+        """Return a list's rows, best first."""
+        there = self._catalog.list(name)
+        known = self._known.get(name)
+        if known is None or known[0] is not there:
+            if len(self._known) > _LISTS_KEPT:
+                self._known.clear()
+            known = self._known[name] = (there, there.tolist())
+        return known[1]
+
+
 @dataclass
 class Gathering:
     """What one page's sources share.
 
-    `unwanted` says of a row that the viewer is not to meet it; `again` are rows
-    that come round all the same, because there is nothing else left to fill the page with.
+    `unwanted` are the rows that the viewer is not to meet (again); those of them that a source named are noted in
+    `left_out`. `again` are rows that come round all the same, because there is nothing else to fill the page with.
     """
 
     catalog: CatalogView
+    lists: Lists
     matrices: MatricesView
     viewer: ViewerState
-    unwanted: Callable[[int], bool]
+    unwanted: BitMap
     seed: bytes
     boosted: Collection[int] = ()
     again: Sequence[int] = ()
+    left_out: list[int] = field(default_factory=list)
 
 
 def gather(g: Gathering) -> tuple[Named, list[tuple[int, int, int]]]:
     """Run all sources; return the candidates in ascending order, and the tastes that were used."""
     found: dict[int, int] = {}
-    sums = {kind: _sums(g, kind) for kind in ("item", "next", "content")}
-    tastes = best_tastes(g.viewer.tastes(g.catalog)) if g.viewer.profiled else []
+    sums = {kind: _sums(g, kind) for kind in _MATRICES}
+    tastes = g.viewer.best_tastes(g.catalog)
 
-    def name(rows: Iterable[int], source: Source, most: int, *, again: bool = False) -> None:
-        taken, bit = 0, int(source)
+    def name(rows: Iterable[int], bit: int, most: int, *, again: bool = False) -> None:
+        taken, room = 0, _RULE.candidates - len(found)
         for row in rows:
             if taken >= most:
                 return
             known = found.get(row)
             if known is not None:
                 found[row] = known | bit
-                taken += 1
-            elif len(found) < _RULE.candidates and (again or not g.unwanted(row)):
+            elif not again and row in g.unwanted:
+                g.left_out.append(row)
+                continue
+            elif room:
                 found[row] = bit
-                taken += 1
+                room -= 1
+            else:
+                return
+            taken += 1
 
-    name(g.boosted, Source.BOOST, _RULE.boost)
-    name(_best(sums["item"], _RULE.item), Source.ITEM, _RULE.item)
-    name(_best(sums["next"], _RULE.next), Source.NEXT, _RULE.next)
-    name(_best(sums["content"], _RULE.content), Source.CONTENT, _RULE.content)
-    name(_of_tastes(g.catalog, tastes), Source.TASTE, _RULE.taste)
+    name(g.boosted, Source.BOOST.value, _RULE.boost)
+    for kind, (bit, most) in _MATRICES.items():
+        name(sums[kind].best, bit, most)
+    name(_of_tastes(g.catalog, tastes), Source.TASTE.value, _RULE.taste)
     followed, friends = _following(g)
-    name(followed, Source.FOLLOWING, _RULE.following)
-    name(friends, Source.FRIENDS, _RULE.following)
-    name(_fresh(g), Source.FRESH, _RULE.fresh)
+    name(followed, Source.FOLLOWING.value, _RULE.following)
+    name(friends, Source.FRIENDS.value, _RULE.following)
+    name(_fresh(g), Source.FRESH.value, _RULE.fresh)
     if g.viewer.profiled and g.viewer.ties.language_name:
-        own = g.catalog.list(f"top/{g.viewer.ties.language_name}")
-        name(own.tolist(), Source.TRENDING, _RULE.trending_own_language)
-    name(g.catalog.list("top").tolist(), Source.TRENDING, _RULE.candidates - len(found))
-    name(g.again, Source.AGAIN, _RULE.again, again=True)
+        own = g.lists.rows(f"top/{g.viewer.ties.language_name}")
+        name(own, Source.TRENDING.value, _RULE.trending_own_language)
+    name(g.lists.rows("top"), Source.TRENDING.value, _RULE.candidates - len(found))
+    name(g.again, Source.AGAIN.value, _RULE.again, again=True)
     rows = np.array(sorted(found), dtype=np.int64)
     bits = np.array([found[row] for row in rows.tolist()], dtype=np.int64)
-    return Named(rows, bits, *(_sum_of(sums[kind], rows) for kind in ("item", "next", "content"))), tastes
+    return Named(rows, bits, *(_sum_of(sums[kind], rows) for kind in _MATRICES)), tastes
 
 
 def _sums(g: Gathering, kind: MatrixKind) -> Sums:
     """Return the sums of one kind over the viewer's acts, kept until the acts or the matrices change."""
-    g.viewer.tables(g.catalog)  # brings the acts up to date
-    rows, factors = g.viewer.acts()
+    rows, factors = g.viewer.acts(g.catalog)
     if not rows:
-        return _NOTHING
+        return NO_SUMS
     known = g.viewer.sums.get(kind)
     if known is not None and known[0] == g.matrices.digest:
         return known[1]
     if kind == "next":
         rows, factors = next_of(rows, factors)
     reached, sums = g.matrices.sums(kind, rows, factors)
-    made: Sums = reached.astype(np.int64), sums
+    made = Sums(reached.astype(np.int64), sums, _best(reached, sums, _MATRICES[kind][1]))
     g.viewer.sums[kind] = (g.matrices.digest, made)
     return made
 
@@ -116,9 +145,8 @@ def next_of(rows: Sequence[int], factors: Sequence[int]) -> tuple[list[int], lis
     return list(rows[:most]), [factor * (most - place) for place, factor in enumerate(factors[:most])]
 
 
-def _best(sums: Sums, most: int) -> list[int]:
+def _best(rows: npt.NDArray[np.uint32], values: Numbers, most: int) -> list[int]:
     """Return the rows with the highest positive sums, highest first, newer rows first among equals."""
-    rows, values = sums
     positive = values > 0
     rows, values = rows[positive], values[positive]
     looked_at = most * _LOOKED_AT
@@ -127,17 +155,16 @@ def _best(sums: Sums, most: int) -> list[int]:
         least = np.partition(values, len(values) - looked_at)[len(values) - looked_at]
         high = values >= least
         rows, values = rows[high], values[high]
-    best: list[int] = rows[np.lexsort((-rows, -values))].tolist()
+    best: list[int] = rows[np.lexsort((-rows.astype(np.int64), -values))].tolist()
     return best
 
 
 def _sum_of(sums: Sums, rows: Rows) -> Numbers:
-    reached, values = sums
-    if not len(reached):
+    if not len(sums.rows) or not len(rows):
         return np.zeros(len(rows), dtype=np.int64)
-    place = np.searchsorted(reached, rows)
-    place[place == len(reached)] = 0
-    return np.where(reached[place] == rows, values[place], 0)
+    place = np.searchsorted(sums.rows, rows)
+    place[place == len(sums.rows)] = 0
+    return np.where(sums.rows[place] == rows, sums.values[place], 0)
 
 
 def _of_tastes(catalog: CatalogView, tastes: Sequence[tuple[int, int, int]]) -> list[int]:
@@ -152,7 +179,7 @@ def _following(g: Gathering) -> tuple[list[int], list[int]]:
     if not viewer.profiled or not viewer.ties.followed:
         return [], []
     if viewer.following_rows is None:
-        taste = viewer.tastes(g.catalog).author
+        taste = viewer.tastes(g.catalog).author.as_dict()
         # The most liked of them; and of the others now these, now those, so that none is left out for good.
         chance = int.from_bytes(g.seed[:8], "big", signed=True)
         creators = sorted(viewer.ties.followed, key=lambda key: (-taste.get(key, 0), key ^ chance))
@@ -162,9 +189,8 @@ def _following(g: Gathering) -> tuple[list[int], list[int]]:
         }
         rows = sorted((row for chain in chains.values() for row in chain), reverse=True)
         near = sorted((row for key in viewer.ties.friends for row in chains.get(key, ())), reverse=True)
-        viewer.following_rows = np.array(rows, dtype=np.int64), np.array(near, dtype=np.int64)
-    followed, friends = viewer.following_rows
-    return followed.tolist(), friends.tolist()
+        viewer.following_rows = rows, near
+    return viewer.following_rows
 
 
 def _fresh(g: Gathering) -> list[int]:

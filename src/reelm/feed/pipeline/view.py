@@ -1,6 +1,7 @@
 """What the pipeline asks of the catalog: a few columns, lists and chains, read without waiting."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import numpy as np
@@ -41,20 +42,40 @@ class CatalogView(Protocol):
 class KeyTable:
     """Numbers by key, looked up for many keys at once; a key that is not in it, and the key 0, have 0."""
 
-    __slots__ = ("_keys", "_values")
+    __slots__ = ("keys", "values")
 
-    def __init__(self, values: dict[int, int]) -> None:
-        ordered = sorted((key, value) for key, value in values.items() if key)
-        self._keys = np.array([key for key, _ in ordered], dtype=np.int64)
-        self._values = np.array([value for _, value in ordered], dtype=np.int64)
+    def __init__(self, keys: Rows, values: Numbers) -> None:
+        """`keys` ascend, and 0 is not among them."""
+        self.keys = keys
+        self.values = values
+
+    @classmethod
+    def of_dict(cls, values: Mapping[int, int]) -> Self:
+        """Make one of a few keys and their numbers."""
+        ordered = sorted(key for key in values if key)
+        return cls(
+            np.array(ordered, dtype=np.int64), np.array([values[key] for key in ordered], dtype=np.int64)
+        )
+
+    @classmethod
+    def adding(cls, keys: Rows, values: Numbers) -> Self:
+        """Make one that has for each key the sum of its values. Exact below 2⁵³."""
+        named = keys != 0
+        found, place = np.unique(keys[named], return_inverse=True)
+        sums = np.bincount(place, weights=values[named], minlength=len(found))
+        return cls(found, sums.astype(np.int64))
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self.keys)
 
     def of(self, keys: Rows) -> Numbers:
         """Return the number of each key, in the shape of `keys`."""
-        if not len(self._keys):
+        if not len(self.keys):
             return np.zeros(keys.shape, dtype=np.int64)
-        place = np.searchsorted(self._keys, keys)
-        place[place == len(self._keys)] = 0
-        return np.where(self._keys[place] == keys, self._values[place], 0)
+        place = np.searchsorted(self.keys, keys)
+        place[place == len(self.keys)] = 0
+        return np.where(self.keys[place] == keys, self.values[place], 0)
+
+    def as_dict(self) -> dict[int, int]:
+        """Return all keys and numbers."""
+        return dict(zip(self.keys.tolist(), self.values.tolist(), strict=True))

@@ -5,7 +5,7 @@ that count make the taste; every clip met is in the set of seen rows. All number
 """
 
 import datetime as dt
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
@@ -22,9 +22,19 @@ from reelm.feed.pipeline.view import CatalogView, KeyTable, Numbers, Rows
 
 _RULE = POLICY.viewer
 _KNOWN = 6_000
-_NONE = KeyTable({})
+_NONE = KeyTable.of_dict({})
 NOBODY = ViewerTables(_NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, _NONE, 0, 0, 0)
-Sums = tuple[Rows, Numbers]
+
+
+class Sums(NamedTuple):
+    """What the viewer's acts add up to in one matrix: rows ascending, their sums, and the best rows in order."""
+
+    rows: Rows
+    values: Numbers
+    best: list[int]
+
+
+NO_SUMS = Sums(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), [])
 
 
 class Event(NamedTuple):
@@ -52,9 +62,9 @@ class Ties(NamedTuple):
 class Tastes(NamedTuple):
     """Points by key, from -2000 to 2000."""
 
-    author: dict[int, int]
-    sound: dict[int, int]
-    tags: dict[int, int]
+    author: KeyTable
+    sound: KeyTable
+    tags: KeyTable
 
 
 class ViewerState:
@@ -66,14 +76,15 @@ class ViewerState:
         self.seen = BitMap()
         self.refused = BitMap()
         self.controls = Controls()
+        self._wishes = _NONE
         self.ties = Ties()
+        self._followed = self._friends = _NONE
         self.ties_until = 0.0
         self.read_until: dt.datetime | None = None
         self.events: list[Event] = []
-        self.following_rows: tuple[Rows, Rows] | None = None
+        self.following_rows: tuple[list[int], list[int]] | None = None
         self.sums: dict[MatrixKind, tuple[bytes, Sums]] = {}
-        self._made: tuple[ViewerTables, Tastes] | None = None
-        self._acts: tuple[list[int], list[int]] = ([], [])
+        self._made: _Made | None = None
         self._known: OrderedDict[bytes, None] = OrderedDict()
 
     # --- taking in --------------------------------------------------------------------------------------
@@ -105,6 +116,23 @@ class ViewerState:
         self.events = merged[: _RULE.events]
         self.changed()
 
+    def take_controls(self, controls: Controls) -> None:
+        """Take in what the viewer told their feed."""
+        self.controls = controls
+        self._wishes = KeyTable.of_dict(controls.wishes)
+        self.events = [event for event in self.events if event.at >= controls.reset_at]
+        self.changed()
+
+    def take_ties(self, ties: Ties) -> None:
+        """Take in whom the viewer follows and may not meet."""
+        self.following_rows = None
+        if ties == self.ties:
+            return
+        self.ties = ties
+        self._followed = KeyTable.of_dict(dict.fromkeys(ties.followed, 1))
+        self._friends = KeyTable.of_dict(dict.fromkeys(ties.friends, 1))
+        self.changed()
+
     def find_rows(self, catalog: CatalogView) -> None:
         """Look again for clips that the catalog did not have when their events came."""
         missing = [event for event in self.events if event.row < 0]
@@ -126,42 +154,56 @@ class ViewerState:
         """Whether anything of the viewer may move their page."""
         return self.controls.profiling
 
-    def acts(self) -> tuple[list[int], list[int]]:
+    def acts(self, catalog: CatalogView) -> tuple[list[int], list[int]]:
         """Return rows and factors of the last acts that retrieval uses, newest first."""
-        return self._acts if self.profiled and self._made is not None else ([], [])
+        return self._derived(catalog).acts if self.profiled else ([], [])
 
     def tables(self, catalog: CatalogView) -> ViewerTables:
         """Return the viewer as features see them."""
-        return self._derived(catalog)[0] if self.profiled else NOBODY
+        return self._derived(catalog).tables if self.profiled else NOBODY
+
+    def best_tastes(self, catalog: CatalogView) -> list[tuple[int, int, int]]:
+        """Return the likings that retrieval uses: (kind: 1 creator, 2 sound, 3 tag; key; points), best first."""
+        return self._derived(catalog).best if self.profiled else []
 
     def tastes(self, catalog: CatalogView) -> Tastes:
         """Return what the viewer is taken to like, whether or not profiling is on at present."""
-        return self._derived(catalog)[1]
+        return self._derived(catalog).tastes
 
-    def _derived(self, catalog: CatalogView) -> tuple[ViewerTables, Tastes]:
+    def _derived(self, catalog: CatalogView) -> "_Made":
         if self._made is None:
             known = [event for event in self.events if 0 <= event.row < catalog.size]
             tastes = tastes_of(catalog, known, self.controls.forgotten)
             used = known[: _RULE.acts]
-            self._acts = [event.row for event in used], [FACTORS[event.kind] for event in used]
-            self._made = self._tables(catalog, known, tastes), tastes
+            acts = [event.row for event in used], [FACTORS[event.kind] for event in used]
+            self._made = _Made(self._tables(catalog, known, tastes), tastes, best_tastes(tastes), acts)
         return self._made
 
     def _tables(self, catalog: CatalogView, known: list[Event], tastes: Tastes) -> ViewerTables:
         rows = np.array([event.row for event in known], dtype=np.int64)
+        once = np.ones(len(rows), dtype=np.int64)
         return ViewerTables(
-            author=KeyTable(tastes.author),
-            sound=KeyTable(tastes.sound),
-            tags=KeyTable(tastes.tags),
-            author_seen=KeyTable(Counter(catalog.column("author")[rows].tolist())),
-            sound_seen=KeyTable(Counter(catalog.column("sound")[rows].tolist())),
-            followed=KeyTable(dict.fromkeys(self.ties.followed, 1)),
-            friends=KeyTable(dict.fromkeys(self.ties.friends, 1)),
-            wishes=KeyTable(dict(self.controls.wishes)),
+            author=tastes.author,
+            sound=tastes.sound,
+            tags=tastes.tags,
+            author_seen=KeyTable.adding(catalog.column("author")[rows], once),
+            sound_seen=KeyTable.adding(catalog.column("sound")[rows], once),
+            followed=self._followed,
+            friends=self._friends,
+            wishes=self._wishes,
             language=self.ties.language,
             events=len(self.events),
             finishes=sum(event.kind == "finish" for event in self.events),
         )
+
+
+class _Made(NamedTuple):
+    """What follows from a viewer's events, ties and controls."""
+
+    tables: ViewerTables
+    tastes: Tastes
+    best: list[tuple[int, int, int]]
+    acts: tuple[list[int], list[int]]
 
 
 def tastes_of(catalog: CatalogView, events: list[Event], forgotten: Mapping[int, dt.datetime]) -> Tastes:
@@ -170,34 +212,49 @@ def tastes_of(catalog: CatalogView, events: list[Event], forgotten: Mapping[int,
     What was watched before a key was forgotten moves nothing about that key.
     """
     rows = np.array([event.row for event in events], dtype=np.int64)
-    authors, sounds = catalog.column("author")[rows].tolist(), catalog.column("sound")[rows].tolist()
-    found = Tastes({}, {}, {})
     steps = -(-_RULE.events // _RULE.fade_every)
-    things = zip(events, authors, sounds, catalog.tags[rows].tolist(), strict=True)
-    for place, (event, author, sound, tags) in enumerate(things):
-        strength = FACTORS[event.kind] * (steps - place // _RULE.fade_every)
-        for table, keys, unit in (
-            (found.author, (author,), _RULE.taste_unit),
-            (found.sound, (sound,), _RULE.sound_unit),
-            (found.tags, tags, _RULE.taste_unit),
-        ):
-            for key in keys:
-                if key and not (forgotten and key in forgotten and event.at < forgotten[key]):
-                    table[key] = table.get(key, 0) + unit * strength
-    return Tastes(*({key: _within(total // steps) for key, total in table.items()} for table in found))
+    strength = np.array(
+        [FACTORS[e.kind] * (steps - place // _RULE.fade_every) for place, e in enumerate(events)],
+        dtype=np.int64,
+    )
+    tags = catalog.tags[rows]
+    places = tags.shape[1]
+    wide = np.repeat(np.arange(len(rows)), places)
+    narrow = np.arange(len(rows))
+    return Tastes(
+        *(
+            _table(_remembered(keys, of, events, forgotten), unit * strength[of], steps)
+            for keys, of, unit in (
+                (catalog.column("author")[rows], narrow, _RULE.taste_unit),
+                (catalog.column("sound")[rows], narrow, _RULE.sound_unit),
+                (tags.ravel(), wide, _RULE.taste_unit),
+            )
+        )
+    )
 
 
-def _within(points: int) -> int:
-    return max(-_RULE.taste_limit, min(_RULE.taste_limit, points))
+def _remembered(keys: Rows, of: Rows, events: list[Event], forgotten: Mapping[int, dt.datetime]) -> Rows:
+    """Put 0 for keys that were forgotten since their event; `of` says which event each key is of."""
+    if not forgotten:
+        return keys
+    kept = [
+        0 if key in forgotten and events[event].at < forgotten[key] else key
+        for key, event in zip(keys.tolist(), of.tolist(), strict=True)
+    ]
+    return np.array(kept, dtype=np.int64)
+
+
+def _table(keys: Rows, points: Numbers, steps: int) -> KeyTable:
+    table = KeyTable.adding(keys, points)
+    limit = _RULE.taste_limit
+    return KeyTable(table.keys, np.minimum(np.maximum(table.values // steps, -limit), limit))
 
 
 def best_tastes(tastes: Tastes) -> list[tuple[int, int, int]]:
-    """Return the strongest likings as (kind: 1 creator, 2 sound, 3 tag; key; points), best first."""
-    liked = [
-        (-points, kind, key)
-        for kind, table in enumerate(tastes, start=1)
-        for key, points in table.items()
-        if points > 0
-    ]
-    liked.sort()
-    return [(kind, key, -points) for points, kind, key in liked[: _RULE.tastes]]
+    """Return the strongest likings; see `ViewerState.best_tastes`."""
+    keys = np.concatenate([table.keys for table in tastes])
+    points = np.concatenate([table.values for table in tastes])
+    kinds = np.repeat(np.array([1, 2, 3], dtype=np.int64), [len(table) for table in tastes])
+    order = np.lexsort((keys, kinds, -points))[: _RULE.tastes]
+    found = zip(kinds[order].tolist(), keys[order].tolist(), points[order].tolist(), strict=True)
+    return [taste for taste in found if taste[2] > 0]
