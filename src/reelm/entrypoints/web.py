@@ -25,6 +25,7 @@ from reelm.entrypoints.health import health, metrics
 from reelm.entrypoints.openapi import Description
 from reelm.feed.adjustments.routes import router as adjustments_router
 from reelm.feed.controls.routes import router as controls_router
+from reelm.feed.learning.routes import router as learning_router
 from reelm.feed.lists.routes import router as lists_router
 from reelm.feed.reach.routes import router as reach_router
 from reelm.feed.receipts.routes import router as receipts_router
@@ -60,6 +61,7 @@ ROUTERS: list[Router] = [
     notices_router,
     search_router,
     feed_router,
+    learning_router,
     lists_router,
     receipts_router,
     adjustments_router,
