@@ -27,14 +27,16 @@ const GRACE_MS = 45_000;
 const AGAIN_MS = 10_000;
 const SPARING_ONE_IN = 20;
 
-interface DataLine {
-  saveData?: boolean;
+declare global {
+  interface Navigator {
+    /** Not in every browser. */
+    readonly connection?: { readonly saveData?: boolean };
+  }
 }
 
 /** With little data to spend, one page in twenty is followed to the ledger: nobody knows which. */
 function isFollowed(): boolean {
-  const line = (navigator as Navigator & { connection?: DataLine }).connection;
-  if (!preferences.dataSaver && !line?.saveData) return true;
+  if (!preferences.dataSaver && !navigator.connection?.saveData) return true;
   return Math.random() < 1 / SPARING_ONE_IN;
 }
 
