@@ -37,6 +37,7 @@ const staff: Place = { load: () => import('./staff/Staff.svelte'), texts: ['staf
 export const ROUTES: Route[] = [
   { pattern: '/', ...now(Feed), cinema: true },
   { pattern: '/c/{id}', load: () => import('./clip/ClipPage.svelte'), cinema: true },
+  { pattern: '/c/{id}/reach', load: () => import('./clip/Reach.svelte'), account: true, texts: ['taste'] },
   { pattern: '/@{handle}', load: () => import('./profile/Profile.svelte') },
   { pattern: '/me', load: () => import('./profile/Own.svelte'), account: true },
   { pattern: '/me/{list}', load: () => import('./profile/People.svelte'), account: true },

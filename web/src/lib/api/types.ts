@@ -57,6 +57,7 @@ export interface ClipProgress {
   failure: Clip['failure'];
 }
 
+export type Reach = Schemas['Reach'];
 export type MyFeed = Schemas['FeedControls'];
 export type FeedSettings = Schemas['FeedSettings'];
 export type Taste = Schemas['Taste'];

@@ -43,7 +43,7 @@ export function reelOf(fetch: (cursor: string | null) => Promise<Page<Clip>>): R
 }
 
 /** For You: made for the person, or, if they chose so on any device, the public list. */
-function forYou(): (cursor: string | null) => Promise<Page<Clip>> {
+export function forYou(): (cursor: string | null) => Promise<Page<Clip>> {
   let fromList = withoutProfiling();
   return async (cursor) => {
     if (!fromList) {

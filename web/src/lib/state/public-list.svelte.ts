@@ -65,6 +65,7 @@ async function begin(): Promise<void> {
 /** The next clips of the list that this device does not leave out; the cursor is the place in the list. */
 export async function listPage(cursor: string | null): Promise<Page<Clip>> {
   if (cursor === null || !list) await begin();
+  else place = Number(cursor);
   const ids = list?.ids ?? [];
   const filters = { muted, words, isSeen: again ? () => false : isSeen };
   let items: Clip[] = [];
