@@ -47,7 +47,7 @@ _FLAGS = [
 _TEXTS = {
     language: {
         key: text
-        for name in ("app", "columns", "ledger", "rights", "settings", "staff", "studio", "why")
+        for name in ("app", "columns", "ledger", "rights", "settings", "staff", "studio", "taste", "why")
         for key, text in json.loads((ROOT / f"web/src/lib/i18n/{language}/{name}.json").read_text()).items()
     }
     for language in ("en", "fr", "zh")
