@@ -64,9 +64,9 @@ class PublicLists:
         epoch, known = now // EPOCH_SECONDS, self._shelf.in_force()
         mark = self._catalog.begin()
         state = (mark.generation.hex(), mark.seq)
-        if not mark.seq or (
-            known is not None and (known.epoch >= epoch or state == (known.generation, known.seq))
-        ):
+        if not len(self._catalog.list("newest")):
+            return False
+        if known is not None and (known.epoch >= epoch or state == (known.generation, known.seq)):
             return False
         document = self._shelf.document(epoch)
         if document is None:
