@@ -15,6 +15,7 @@ import structlog
 
 from reelm.feed.catalog import lists, snapshots
 from reelm.feed.catalog.layout import COUNTERS, SETTABLE, TAGS
+from reelm.feed.catalog.meter import CatalogMeter
 from reelm.feed.catalog.records import Identity
 from reelm.feed.catalog.store import NewRow, Store
 from reelm.feed.keys import key_of_id, key_of_text
@@ -69,6 +70,7 @@ class CatalogKeeper:
         self._ranked_at = self._ranked_seconds = 0.0
         self._ranked_seq = -1
         self._came_or_went = True
+        self._meter = CatalogMeter()
         listener.on(CHANNEL, self.clip_changed)
         listener.on_return(self.missed_some)
 
@@ -120,6 +122,9 @@ class CatalogKeeper:
                 self._missed = True
                 raise
         await self._catch_up(store)
+        self._meter.set("followed_timestamp_seconds", self._time())
+        self._meter.set("rows", store.mapping.size)
+        self._meter.set("seq", store.log.seq)
         await self._rank(store)
 
     # --- following --------------------------------------------------------------------------------------
@@ -204,6 +209,7 @@ class CatalogKeeper:
         renewed = await asyncio.to_thread(lists.renewed, store.mapping, at)
         self._ranked_at, self._ranked_seconds = now, self._clock.monotonic() - now
         store.renew_lists(at, renewed=renewed)
+        self._meter.set("clips", int(store.mapping.columns["alive"][: store.mapping.size].sum()))
         self._ranked_seq = store.log.seq
 
     # --- what charter auditors get ----------------------------------------------------------------------
@@ -223,6 +229,7 @@ class CatalogKeeper:
         if base is None or (base.seq < store.log.seq and now - base.at >= self._base_seconds):
             base = await asyncio.to_thread(snapshots.write, snapshots.take(store, now))
             _log.info("catalog.base", seq=base.seq, digest=base.digest)
+        self._meter.set("base_seq", base.seq)
         await self._say(base)
         await asyncio.to_thread(snapshots.thin, store.folder, now)
         await asyncio.to_thread(snapshots.forget_elsewhere, store, now)
