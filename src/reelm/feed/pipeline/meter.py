@@ -1,8 +1,10 @@
 """What each stage took in, kept and removed, counted for Prometheus; every removal under a reason code."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from prometheus_client import REGISTRY, Counter
+if TYPE_CHECKING:
+    from prometheus_client import Counter
 
 STAGES = ("sources", "eligibility", "filters", "features", "score", "select", "receipt")
 
@@ -22,8 +24,8 @@ class StageMeter:
         self._pages = _counter("reelm_feed_pages", "Pages of For You.", ["mode"])
         self._in = {stage: rows.labels(stage, "in") for stage in STAGES}
         self._kept = {stage: rows.labels(stage, "kept") for stage in STAGES}
-        self._known: dict[tuple[str, str], Counter] = {}
-        self._modes: dict[str, Counter] = {}
+        self._known: dict[tuple[str, str], "Counter"] = {}
+        self._modes: dict[str, "Counter"] = {}
 
     def page(self, mode: str) -> None:
         """Count a page that was served."""
@@ -44,7 +46,10 @@ class StageMeter:
             known.inc(count)
 
 
-def _counter(name: str, text: str, labels: list[str]) -> Counter:
+def _counter(name: str, text: str, labels: list[str]) -> "Counter":
+    # Not before `metrics.prepare`, which says where processes count: the library looks when it is loaded.
+    from prometheus_client import REGISTRY, Counter
+
     known = REGISTRY._names_to_collectors.get(name)  # noqa: SLF001 - a second app in one process shares its metrics
     if isinstance(known, Counter):
         return known
