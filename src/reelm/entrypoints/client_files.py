@@ -32,6 +32,7 @@ _TEXTUAL = ("text/", "application/javascript", "application/json", "application/
 _FOREVER = "public, max-age=31536000, immutable"
 _PATHS = [
     "/",
+    "/c/{clip_id:str}/reach",
     "/sounds/{rest:str}",
     "/tags/{rest:str}",
     "/search",

@@ -58,6 +58,8 @@ export interface ClipProgress {
 }
 
 export type Reach = Schemas['Reach'];
+export type ListName = Schemas['ListName'];
+export type PublicList = Schemas['PublicList'];
 export type MyFeed = Schemas['FeedControls'];
 export type FeedSettings = Schemas['FeedSettings'];
 export type Taste = Schemas['Taste'];

@@ -1,10 +1,19 @@
 /** What a person tells their feed, and what it thinks of them. */
 import { ask, client } from '$lib/api/client';
 import type { FeedSettings, MyFeed, WishKind } from '$lib/api/types';
+import type { Key } from '$lib/i18n/index.svelte';
 
 export const NEVER = -2;
 /** From nothing at all to much more; 0, as the feed thinks, is none of them. */
 export const LEVELS = [NEVER, -1, 1, 2] as const;
+const NAMES: Record<number, Key> = {
+  [NEVER]: 'taste.wish_never',
+  [-1]: 'taste.wish_less',
+  1: 'taste.wish_more',
+  2: 'taste.wish_most',
+};
+export const wishName = (wish: number): Key => NAMES[wish] ?? 'taste.wish_more';
+
 export const MOST_WORDS = 100;
 export const WORD_CHARS = 60;
 

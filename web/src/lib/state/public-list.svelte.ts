@@ -1,16 +1,18 @@
 /** For You without profiling: the public list, and what this device leaves out of it. Loaded only for who chose so. */
-import type { Clip, Page } from '$lib/api/types';
+import type { Clip, ListName, Page } from '$lib/api/types';
 import { isSeen } from '$lib/services/seen-here';
 import { added, NOTHING_OUT, sift, unseen, type LeftOut } from '$lib/services/sift';
-import { cardsOf, currentList, getList, type ListName, type PublicList } from '$lib/services/public-lists';
+import { cardsOf, currentList, getList } from '$lib/services/public-lists';
 import { getMyFeed, NEVER, type Thing } from '$lib/services/taste';
 import { noteProfiling } from './profiling.svelte';
 import { restartFeed } from './feeds.svelte';
 
 const PAGE = 10;
+/** A list is made every ten minutes; they are counted from the beginning of 1970. */
+const EPOCH_MS = 600_000;
 
 let name = $state.raw<ListName | null>(null);
-let list = $state.raw<PublicList | null>(null);
+let ids = $state.raw<readonly string[]>([]);
 let place = $state(0);
 let out = $state.raw<LeftOut>(NOTHING_OUT);
 let again = $state(false);
@@ -23,8 +25,9 @@ export const publicList = {
   get name(): ListName | null {
     return name;
   },
-  get list(): PublicList | null {
-    return list;
+  /** The clips of the list, in its order. */
+  get ids(): readonly string[] {
+    return ids;
   },
   /** How far into the list the person has come. */
   get place(): number {
@@ -35,7 +38,7 @@ export const publicList = {
   },
   /** When the list was made. */
   get madeAt(): Date | null {
-    return name && new Date(name.epoch * 1000);
+    return name && name.epoch > 0 ? new Date(name.epoch * EPOCH_MS) : null;
   },
 };
 
@@ -56,7 +59,8 @@ async function begin(): Promise<void> {
   if (feed.profiling) restartFeed('for-you');
   muted = new Set(feed.wishes.filter((one) => one.wish === NEVER).map(keyOf));
   words = feed.words;
-  list = await getList(current);
+  // Where nothing is public yet, there is no list.
+  ids = current.epoch > 0 ? (await getList(current)).ids : [];
   name = current;
   place = 0;
   out = NOTHING_OUT;
@@ -64,9 +68,8 @@ async function begin(): Promise<void> {
 
 /** The next clips of the list that this device does not leave out; the cursor is the place in the list. */
 export async function listPage(cursor: string | null): Promise<Page<Clip>> {
-  if (cursor === null || !list) await begin();
+  if (cursor === null || !name) await begin();
   else place = Number(cursor);
-  const ids = list?.ids ?? [];
   const filters = { muted, words, isSeen: again ? () => false : isSeen };
   let items: Clip[] = [];
   while (items.length === 0 && place < ids.length) {
