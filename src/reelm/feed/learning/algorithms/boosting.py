@@ -21,7 +21,7 @@ def train_head(
     ridge: float = 10.0,
     share: float = 1.0,
     seed: int = 1,
-    threads: int = 2,
+    threads: int = 1,
     more: dict[str, Any] | None = None,
 ) -> lgb.Booster:
     """A booster for one head: the label's log-odds, or with `groups` the order within each of them.

@@ -76,7 +76,10 @@ def top_rows(
         held = (integer != 0) & (where != item)
         where, integer = where[held], integer[held].astype(np.int32)
         if len(where) > keep:
-            best = np.lexsort((where, -np.abs(integer)))[:keep]
+            size = np.abs(integer)
+            floor = np.partition(size, len(size) - keep)[len(size) - keep]
+            near = np.flatnonzero(size >= floor)
+            best = near[np.lexsort((where[near], -size[near]))[:keep]]
             where, integer = where[best], integer[best]
         order = np.lexsort((where, -integer))
         lengths[item] = len(order)
