@@ -24,8 +24,8 @@ class StageMeter:
         self._pages = _counter("reelm_feed_pages", "Pages of For You.", ["mode"])
         self._in = {stage: rows.labels(stage, "in") for stage in STAGES}
         self._kept = {stage: rows.labels(stage, "kept") for stage in STAGES}
-        self._known: dict[tuple[str, str], "Counter"] = {}
-        self._modes: dict[str, "Counter"] = {}
+        self._known: dict[tuple[str, str], Counter] = {}
+        self._modes: dict[str, Counter] = {}
 
     def page(self, mode: str) -> None:
         """Count a page that was served."""
