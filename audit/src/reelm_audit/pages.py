@@ -4,17 +4,22 @@ By itself a file shows that its page was chosen by the model it names, promised 
 that this model, these rules and this list of boosts and demotions were the ones in force, and whose the keys are.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from reelm_audit.bundle import Bundle
 from reelm_audit.checking import check_copy
-from reelm_audit.feed import files, layout
+from reelm_audit.feed import choosing, files, layout, retrieval, snapshots
+from reelm_audit.feed.choosing import PolicyError
 from reelm_audit.feed.files import FeedFile, FileError
 from reelm_audit.feed.layout import LayoutError, Receipt
+from reelm_audit.feed.matrices import find as find_matrices
 from reelm_audit.feed.problem import Problem
-from reelm_audit.feed.verdict import PageVerdict, judge
+from reelm_audit.feed.retrieval import Retrieval
+from reelm_audit.feed.snapshots import MissingError, SnapshotError
+from reelm_audit.feed.verdict import judge
 from reelm_audit.findings import Finding, in_order
 from reelm_audit.output import CouldNotCheckError
 from reelm_audit.rules.catalogue import found
@@ -68,7 +73,15 @@ class PageReport:
     receipt: Receipt | None
     findings: tuple[Finding, ...]
     replayed: bool
-    documents: Mapping[str, bytes] = field(default_factory=dict)
+    retrieved: Retrieval | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """What auditors get: snapshots and matrices below `folder`; the clips that the viewer had met, if they say."""
+
+    folder: Path
+    met: frozenset[bytes] | None = None
 
 
 def check_page_file(
@@ -76,7 +89,7 @@ def check_page_file(
     trust: Trust,
     look_up: Look,
     ledger: Ranking | None = None,
-    more: Iterable[Problem] = (),
+    material: Material | None = None,
 ) -> PageReport:
     """Check a file. `look_up` returns a document by its digest, or None; `ledger` is what a checked copy says."""
     try:
@@ -89,7 +102,11 @@ def check_page_file(
         return PageReport(None, None, _findings([problem]), replayed=False)
     model, policy = _documents(file.receipt, look_up)
     verdict = judge(evidence, model, policy)
-    problems = [*verdict.problems, *more]
+    problems = list(verdict.problems)
+    again: Retrieval | None = None
+    if material is not None and verdict.receipt is not None and policy is not None:
+        more, again = retrieve_again(verdict.receipt, policy, material.folder, ledger, material.met)
+        problems += more
     if verdict.receipt is not None and (model is None or policy is None):
         missing = "model" if model is None else "rules of choosing"
         problems.append(Problem("feed.not-replayed", f"The {missing} that the receipt names is not here."))
@@ -99,11 +116,7 @@ def check_page_file(
             problems.append(
                 Problem("feed.batch-unproved", "This copy of the ledger has another batch, or none.")
             )
-    return PageReport(file, verdict.receipt, _findings(problems), replayed=_replayed(verdict))
-
-
-def _replayed(verdict: PageVerdict) -> bool:
-    return verdict.replayed
+    return PageReport(file, verdict.receipt, _findings(problems), verdict.replayed, again)
 
 
 def _findings(problems: Iterable[Problem]) -> tuple[Finding, ...]:
@@ -150,6 +163,56 @@ def _current(changes: list[tuple[int, Any]], minute: int) -> list[Any]:
     late = [what for since, what in before[1:] if since > minute - LAG_MINUTES]
     first = len(before) - len(late) - 1
     return [what for _, what in before[max(first, 0) :]]
+
+
+def retrieve_again(
+    receipt: Receipt,
+    policy_bytes: bytes,
+    folder: Path,
+    ledger: Ranking | None,
+    met: frozenset[bytes] | None,
+) -> tuple[list[Problem], Retrieval | None]:
+    """Level 2: retrieve the public candidates again from what auditors get of the catalog, below `folder`."""
+    try:
+        own = folder / receipt.generation.hex()
+        state, base = snapshots.state_at(own, receipt.seq)
+        matrices = find_matrices(folder, receipt.matrices)
+        policy = choosing.parse_policy(policy_bytes)
+        problems = [] if ledger is None else list(_bases_are_logged(own, receipt, ledger))
+        found = retrieval.retrieve(receipt, policy, state, matrices, met)
+    except MissingError as error:
+        return [Problem("feed.snapshot-missing", f"{error}.".capitalize())], None
+    except (SnapshotError, PolicyError) as error:
+        return [Problem("feed.snapshot-broken", f"{error}.".capitalize())], None
+    if base is None:
+        problems.append(Problem("feed.snapshot-missing", "There is no base before the page, only the log."))
+    problems += found.problems
+    if found.viewers_own or found.left_out:
+        problems.append(
+            Problem(
+                "feed.only-the-viewer",
+                f"{found.viewers_own} candidates come from the viewer's own ties or past, and {found.left_out} "
+                "that sources bring were left out: met before, not wanted, or not to be shown.",
+            )
+        )
+    return problems, found
+
+
+def _bases_are_logged(folder: Path, receipt: Receipt, ledger: Ranking) -> Iterable[Problem]:
+    """Hold the last base before the page and the first one after it against the ledger."""
+    logged = {
+        entry["seq"]: entry["digest"]
+        for entry in ledger.snapshots
+        if entry["generation"] == receipt.generation.hex()
+    }
+    there = snapshots.bases(folder)
+    for seq, path in [
+        *[each for each in there if each[0] <= receipt.seq][-1:],
+        *[e for e in there if e[0] > receipt.seq][:1],
+    ]:
+        if logged.get(seq) != snapshots.base_digest(path):
+            said = "has another one" if seq in logged else "has none"
+            yield Problem("feed.snapshot-broken", f"The ledger {said} of state {seq}.")
 
 
 def read_ledger(bundle: Bundle, vkey: str | None) -> tuple[Ranking, Verifier]:

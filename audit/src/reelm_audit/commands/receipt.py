@@ -4,6 +4,7 @@ import argparse
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 from reelm_audit import pages, receipts
 from reelm_audit.bundle import open_bundle
@@ -12,7 +13,7 @@ from reelm_audit.commands.proof import add_trust, read, trust
 from reelm_audit.feed import files
 from reelm_audit.findings import FINE, FOUND, exit_code
 from reelm_audit.output import CouldNotCheckError, Subparsers, as_line, say, say_findings, say_json
-from reelm_audit.pages import PageReport, Ranking, Trust
+from reelm_audit.pages import Material, PageReport, Ranking, Trust
 from reelm_audit.receipts import CheckedReceipt, ReceiptError
 from reelm_audit.tlog.note import NoteError, Verifier
 
@@ -45,6 +46,9 @@ def register(commands: Subparsers) -> None:
     )
     page.add_argument(
         "--snapshots", type=Path, metavar="FOLDER", help="what auditors get: retrieve public candidates again"
+    )
+    page.add_argument(
+        "--met", type=Path, metavar="FILE", help="clips that the viewer had met or did not want, an id a line"
     )
     parser.set_defaults(run=_run)
 
@@ -89,12 +93,28 @@ def _check_page(data: bytes, chosen: argparse.Namespace) -> PageReport:
 
     try:
         promiser = Verifier.from_vkey(chosen.promise_vkey) if chosen.promise_vkey else None
-        return pages.check_page_file(data, Trust(log, witnesses, promiser), look_up, ranking)
+        return pages.check_page_file(
+            data, Trust(log, witnesses, promiser), look_up, ranking, _material(chosen)
+        )
     except NoteError as error:
         raise CouldNotCheckError(str(error)) from error
     finally:
         if client is not None:
             client.close()
+
+
+def _material(chosen: argparse.Namespace) -> Material | None:
+    if chosen.snapshots is None:
+        return None
+    if chosen.met is None:
+        return Material(chosen.snapshots)
+    try:
+        ids = [
+            UUID(line.strip()).bytes for line in read(chosen.met).decode("ascii").splitlines() if line.strip()
+        ]
+    except ValueError as error:
+        raise CouldNotCheckError(f"{chosen.met} holds something else than clips' ids") from error
+    return Material(chosen.snapshots, frozenset(ids))
 
 
 def _given(chosen: argparse.Namespace) -> Callable[[str], bytes | None]:
@@ -121,6 +141,13 @@ def _say_page(report: PageReport, chosen: argparse.Namespace) -> int:
                 "policy": receipt.policy.hex(),
                 "batch": file.inclusion.batch if file.inclusion else None,
             }
+        if report.retrieved is not None:
+            said["retrieved"] = {
+                "checked": report.retrieved.checked,
+                "viewers_own": report.retrieved.viewers_own,
+                "tombstones": report.retrieved.tombstones,
+                "left_out": report.retrieved.left_out,
+            }
         say_json(said)
         return exit_code(report.findings)
     if receipt is not None and file is not None:
@@ -130,6 +157,8 @@ def _say_page(report: PageReport, chosen: argparse.Namespace) -> int:
         say(f"    and {len(receipt.rest)} other candidates by model {receipt.model.hex()[:16]}….")
         if report.replayed:
             say("Computed again from the receipt, it is the same page, and the receipt has the same bytes.")
+        if report.retrieved is not None:
+            say(f"{report.retrieved.checked} candidates were retrieved again from the snapshots.")
         if file.inclusion is not None and not any(f.code.startswith("feed.batch") for f in report.findings):
             say(f"It is in batch {file.inclusion.batch} of the ledger, entry {file.inclusion.entry_index}.")
     say_findings(report.findings)
