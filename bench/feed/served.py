@@ -78,7 +78,7 @@ class Served:
     def published(self, clips: list[Clip]) -> None:
         rows = [self._row(clip) for clip in clips]
         for start in range(0, len(rows), 500):
-            self._store.commit(BEGAN + self._now, rows[start : start + 500])
+            self._store.change(BEGAN + self._now, rows[start : start + 500])
         self._store.renew_lists(BEGAN + self._now)
 
     def _row(self, clip: Clip) -> NewRow:
@@ -132,7 +132,7 @@ class Served:
                 values.append(int(self._catalog.column(name)[row]) + count)
         self._moved.clear()
         if sets:
-            self._store.commit(BEGAN + self._now, sets=sets)
+            self._store.change(BEGAN + self._now, sets=sets)
 
     def _learn(self, now: int) -> None:
         size = self._catalog.size

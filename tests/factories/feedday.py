@@ -85,7 +85,7 @@ class Day:
 
     def __enter__(self) -> Self:
         self._store.__enter__()
-        self._store.commit(
+        self._store.change(
             BEGIN - 1000, [self._clip(BEGIN - self.random.randrange(10**6)) for _ in range(CLIPS)]
         )
         self._store.renew_lists(BEGIN - 900)
@@ -170,7 +170,7 @@ class Day:
             self._count(now)
         if number % 10 == 9:
             living = np.flatnonzero(self._catalog.column("alive")).tolist()
-            self._store.commit(now, [self._clip(now) for _ in range(4)], self.random.sample(living, 1))
+            self._store.change(now, [self._clip(now) for _ in range(4)], self.random.sample(living, 1))
             self._store.renew_lists(now)
             for watcher in self._watchers:
                 watcher.state.find_rows(self._catalog)
@@ -193,7 +193,7 @@ class Day:
                 sets[name] = (moved, values)
         self._counts.clear()
         if sets:
-            self._store.commit(now, (), (), sets)
+            self._store.change(now, (), (), sets)
 
     # --- pages ----------------------------------------------------------------------------------------------
 

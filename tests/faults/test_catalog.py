@@ -30,11 +30,11 @@ def work(folder: Path, step=lambda name: None, rounds: int = ROUNDS) -> None:
             living = [row for row in range(size) if store.mapping.cells["alive"][row]]
             round_of = store.log.seq % 4
             if round_of in {0, 1} or not living:
-                store.commit(store.log.seq, [new_row(chance) for _ in range(130)])
+                store.change(store.log.seq, [new_row(chance) for _ in range(130)])
             elif round_of == 2:
                 gone = chance.sample(living, 30)
                 left = [row for row in living if row not in gone][:20]
-                store.commit(
+                store.change(
                     store.log.seq,
                     [new_row(chance)],
                     gone,

@@ -100,7 +100,7 @@ def test_what_is_gone_is_in_no_list(tmp_path):
     made(tmp_path, rows(80))
     with opened(tmp_path) as (store, catalog):
         gone = [catalog.id_of(row) for row in range(0, 80, 2)]
-        store.commit(5, buried=list(range(0, 80, 2)))
+        store.change(5, buried=list(range(0, 80, 2)))
         ids = told(maker_of(catalog).make(name_of())).ids
         assert len(ids) == 40
         assert not {str(each) for each in gone} & set(ids)
@@ -193,7 +193,7 @@ async def test_an_epoch_has_lists_once_and_only_if_something_changed(tmp_path, k
     clock.advance(dt.timedelta(seconds=600))
     assert not await keeper.turn(), "nothing has changed: the lists stay in force"
     with opened(tmp_path) as (store, _):
-        store.commit(9, sets={"views": ([0], [10**6])})
+        store.change(9, sets={"views": ([0], [10**6])})
     assert await keeper.turn()
     assert [each.epoch for each in ledger.entries] == [EPOCH, EPOCH + 1]
 
@@ -208,7 +208,7 @@ async def test_no_list_before_its_entry_and_one_document_an_epoch(tmp_path, keep
     assert shelf.find(name_of()) is None
     document = shelf.document(EPOCH)
     with opened(tmp_path) as (store, _):
-        store.commit(9, sets={"views": ([0], [10**6])})
+        store.change(9, sets={"views": ([0], [10**6])})
     ledger.fails = False
     assert await keeper.turn()
     [entry] = ledger.entries

@@ -24,8 +24,7 @@ from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.errors import ReelmError
 from reelm.kit.listen import Listener
-from reelm.ledger.entries import FeedSnapshot, minute
-from reelm.ledger.service import LedgerService
+from reelm.ledger.service import LedgerService, entries
 
 _log = structlog.get_logger("reelm.catalog")
 CHANNEL = "catalog"
@@ -172,7 +171,7 @@ class CatalogKeeper:
         found = {row.id for row in rows}
         gone = [store.mapping.find_row(each.bytes) for each in wanted if each not in found]
         if buried := sorted(row for row in set(gone) if row >= 0):
-            store.commit(self._time(), buried=buried)
+            store.change(self._time(), buried=buried)
             self._came_or_went = True
         await self._take(store, rows)
 
@@ -191,7 +190,7 @@ class CatalogKeeper:
                     buried.append(row)
                 new.append(_new_row(clip))
             if new or buried or sets:
-                store.commit(self._time(), new, buried, sets)
+                store.change(self._time(), new, buried, sets)
                 self._came_or_went |= bool(new or buried)
             await asyncio.sleep(0)
 
@@ -236,11 +235,11 @@ class CatalogKeeper:
 
     async def _say(self, base: snapshots.Base) -> None:
         async with self._database.transaction() as uow:
-            last = await self._ledger.last(uow, FeedSnapshot)
+            last = await self._ledger.last(uow, entries.FeedSnapshot)
             if last is not None and last.digest == base.digest:
                 return
-            said = FeedSnapshot(
-                at=minute(self._clock.now()),
+            said = entries.FeedSnapshot(
+                at=entries.minute(self._clock.now()),
                 charter=self._charter,
                 generation=base.generation.hex(),
                 seq=base.seq,

@@ -134,7 +134,7 @@ class Store:
 
     # --- changing ---------------------------------------------------------------------------------------
 
-    def commit(
+    def change(
         self,
         at: int,
         new: Sequence[NewRow] = (),

@@ -18,8 +18,7 @@ from reelm.feed.pipeline.model import RankerInForce
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.errors import ReelmError
-from reelm.ledger.entries import FeedLists, minute
-from reelm.ledger.service import LedgerService
+from reelm.ledger.service import LedgerService, entries
 from reelm.realm.service import RealmService
 
 _log = structlog.get_logger("reelm.lists")
@@ -91,10 +90,13 @@ class PublicLists:
     async def _say(self, epoch: int, document: bytes) -> None:
         digest = await self._ledger.publish_document(document)
         async with self._database.transaction() as uow:
-            last = await self._ledger.last(uow, FeedLists)
+            last = await self._ledger.last(uow, entries.FeedLists)
             if last is not None and last.epoch == epoch and last.document == digest:
                 return
-            said = FeedLists(
-                at=minute(self._clock.now()), charter=self._realm.charter_digest, epoch=epoch, document=digest
+            said = entries.FeedLists(
+                at=entries.minute(self._clock.now()),
+                charter=self._realm.charter_digest,
+                epoch=epoch,
+                document=digest,
             )
             await self._ledger.append(uow, said)

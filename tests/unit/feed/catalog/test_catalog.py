@@ -74,17 +74,17 @@ def test_whatever_comes_and_goes_all_agree(tmp_path_factory, seed, steps):
             if step < 4 or not living:
                 new = [new_row(chance) for _ in range(chance.randrange(1, 90))]
                 told.rows += new
-                store.commit(1, new)
+                store.change(1, new)
             elif step < 7:
                 gone = chance.sample(living, chance.randrange(1, len(living) + 1))
                 told.dead.update(gone)
-                store.commit(1, buried=gone)
+                store.change(1, buried=gone)
             else:
                 rows = chance.sample(living, chance.randrange(1, len(living) + 1))
                 values = [chance.randrange(10**12) for _ in rows]
                 name = chance.choice(COUNTERS)
                 told.values.update({(name, row): value for row, value in zip(rows, values, strict=True)})
-                store.commit(1, sets={name: (rows, values)})
+                store.change(1, sets={name: (rows, values)})
             told.check(catalog)
         told.check(Catalog(catalog._folder))
 
@@ -92,14 +92,14 @@ def test_whatever_comes_and_goes_all_agree(tmp_path_factory, seed, steps):
 def test_a_reader_goes_over_to_a_larger_file_by_itself(tmp_path):
     chance, told = random.Random(1), Told()
     with opened(tmp_path) as (store, catalog):
-        store.commit(1, [new_row(chance)])
+        store.change(1, [new_row(chance)])
         told.rows.append(new_row(random.Random(1)))
         before = catalog.column("views")
         generation, capacity = catalog.generation, store.mapping.capacity
         for _ in range(10):
             new = [new_row(chance) for _ in range(200)]
             told.rows += new
-            store.commit(1, new)
+            store.change(1, new)
         assert store.mapping.capacity > capacity
         told.rows[0] = NewRow(told.rows[0].identity, 0, 0, 0, told.rows[0].counters)
         told.check(catalog)
@@ -122,7 +122,7 @@ def test_many_keys_alone_make_it_grow(tmp_path):
             for n in range(900)
         ]
         for start in range(0, 900, 100):
-            store.commit(1, new[start : start + 100])
+            store.change(1, new[start : start + 100])
         assert (store.mapping.capacity, store.mapping.key_slots > slots) == (capacity, True)
         for row in (0, 450, 899):
             assert all(catalog.newest_of("tag", tag, 9).tolist() == [row] for tag in new[row].identity.tags)
@@ -133,8 +133,8 @@ def test_a_clip_that_comes_again_has_another_row(tmp_path):
     first = new_row(chance, tags=(7,))
     again = new_row(chance, id=first.identity.id, author_id=first.identity.author_id, tags=(8,))
     with opened(tmp_path) as (store, catalog):
-        store.commit(1, [first])
-        store.commit(2, [again], buried=[0])
+        store.change(1, [first])
+        store.change(2, [again], buried=[0])
         assert catalog.row(UUID(bytes=first.identity.id)) == 1
         assert catalog.newest_of("tag", 7, 5).tolist() == []
         assert catalog.newest_of("tag", 8, 5).tolist() == [1]
@@ -150,7 +150,7 @@ def test_without_an_indexer_it_is_empty_and_fills_when_there_is_one(tmp_path):
     assert not len(catalog.column("views")) + len(catalog.ids) + len(catalog.tags) + len(catalog.list("top"))
     assert not len(catalog.newest_of("author", 1, 5))
     with Store(tmp_path) as store:
-        store.commit(1, [new_row(random.Random(3))])
+        store.change(1, [new_row(random.Random(3))])
         assert (catalog.size, catalog.seq) == (1, 1)
     assert catalog.size == 1, "what is there stays, without the one who wrote it"
 
@@ -162,7 +162,7 @@ def test_nobody_writes_beside_another(tmp_path):
 
 def test_readers_cannot_write(tmp_path):
     with opened(tmp_path) as (store, catalog):
-        store.commit(1, [new_row(random.Random(3))])
+        store.change(1, [new_row(random.Random(3))])
         for column in (catalog.column("alive"), catalog.ids, catalog.tags):
             with pytest.raises(ValueError, match="read-only"):
                 column[0] = 0
@@ -170,10 +170,10 @@ def test_readers_cannot_write(tmp_path):
 
 def test_who_reads_while_a_frame_comes_in_hears_of_it(tmp_path):
     with opened(tmp_path) as (store, catalog):
-        store.commit(1, [new_row(random.Random(3))])
+        store.change(1, [new_row(random.Random(3))])
         mark = catalog.begin()
         assert catalog.unchanged(mark)
-        store.commit(2, sets={"views": ([0], [9])})
+        store.change(2, sets={"views": ([0], [9])})
         assert not catalog.unchanged(mark)
         assert catalog.begin().seq == 2
         store.mapping.header[AT_LOCK] |= 1
@@ -184,7 +184,7 @@ def test_who_reads_while_a_frame_comes_in_hears_of_it(tmp_path):
 
 def test_a_new_generation_takes_over_from_the_one_that_readers_have(tmp_path):
     with opened(tmp_path) as (store, catalog):
-        store.commit(1, [new_row(random.Random(3))])
+        store.change(1, [new_row(random.Random(3))])
         first, mark = catalog.generation, catalog.begin()
         deltas = next(store.folder.glob("*.deltas"))
     deltas.write_bytes(deltas.read_bytes()[:-1] + b"x")
@@ -201,7 +201,7 @@ def test_files_that_are_none_are_refused_and_made_anew(tmp_path):
         with pytest.raises(CatalogFileError):
             Mapping(path)
     with Store(tmp_path) as store:
-        store.commit(1, [new_row(random.Random(3))])
+        store.change(1, [new_row(random.Random(3))])
         file, generation = store.mapping.path, store.mapping.generation
     file.write_bytes(file.read_bytes()[:10_000])
     with Store(tmp_path) as store:
@@ -211,7 +211,7 @@ def test_files_that_are_none_are_refused_and_made_anew(tmp_path):
 
 def test_a_machine_that_went_down_leaves_nothing_to_trust(tmp_path, monkeypatch):
     with Store(tmp_path) as store:
-        store.commit(1, [new_row(random.Random(3))])
+        store.change(1, [new_row(random.Random(3))])
         generation = store.mapping.generation
     monkeypatch.setattr("reelm.feed.catalog.store.boot", lambda: b"another start...")
     dropped = Store(tmp_path)
@@ -242,7 +242,7 @@ def test_lists_are_what_the_words_say(tmp_path):
 
 def test_lists_that_stay_the_same_are_not_said_again(tmp_path):
     with Store(tmp_path) as store:
-        store.commit(1, [new_row(random.Random(n)) for n in range(5)])
+        store.change(1, [new_row(random.Random(n)) for n in range(5)])
         assert store.renew_lists(1_790_000_000)
         seq = store.log.seq
         assert store.renew_lists(1_790_000_000) is None
@@ -252,6 +252,6 @@ def test_lists_that_stay_the_same_are_not_said_again(tmp_path):
 def test_a_superseded_file_says_so(tmp_path: Path):
     with Store(tmp_path) as store:
         old = store.mapping
-        store.commit(1, [new_row(random.Random(n)) for n in range(1100)])
+        store.change(1, [new_row(random.Random(n)) for n in range(1100)])
         assert old.header[AT_SUPERSEDED] == 1
         assert store.mapping.header[AT_SUPERSEDED] == 0

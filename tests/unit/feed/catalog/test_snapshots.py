@@ -22,11 +22,11 @@ DAY = 24 * 3600
 def fill(store: Store, chance: random.Random, at: int, steps: int = 6) -> None:
     """Some steps of everything, at a time."""
     for number in range(steps):
-        store.commit(at + number, [new_row(chance) for _ in range(20)])
+        store.change(at + number, [new_row(chance) for _ in range(20)])
         living = store.mapping.columns["alive"][: store.mapping.size].nonzero()[0].tolist()
         gone = chance.sample(living, 5)
         left = [row for row in living if row not in gone][:7]
-        store.commit(at + number, (), gone, {"views": (left, left), "language": (left[:1], [3])})
+        store.change(at + number, (), gone, {"views": (left, left), "language": (left[:1], [3])})
         store.renew_lists(at + number)
 
 
@@ -70,9 +70,9 @@ def test_a_base_and_the_log_can_be_told_to_any_frame_between(tmp_path):
 def test_what_is_gone_leaves_its_leaf_and_nothing_else(tmp_path):
     row = new_row(random.Random(2))
     with Store(tmp_path) as store:
-        store.commit(1, [row])
+        store.change(1, [row])
         base = snapshots.write(snapshots.take(store, 5))
-        store.commit(2, buried=[0])
+        store.change(2, buried=[0])
         [told] = identities(store.folder)
         assert told.gone
         assert told.leaf == row.identity.leaf()
@@ -89,15 +89,15 @@ def test_a_generation_that_is_over_forgets_too(tmp_path):
     chance = random.Random(4)
     rows = [new_row(chance) for _ in range(3)]
     with Store(tmp_path) as store:
-        store.commit(1, rows)
+        store.change(1, rows)
         old, deltas = store.folder, segments(store.folder)[0]
     deltas.write_bytes(deltas.read_bytes()[:-1] + b"x")
     with Store(tmp_path) as store:
         assert store.folder != old
-        store.commit(1, [rows[2], rows[0]])
+        store.change(1, [rows[2], rows[0]])
         snapshots.forget_elsewhere(store, 10**6)
         assert [each.gone for each in identities(old)] == [False, True, False]
-        store.commit(2, buried=[1])
+        store.change(2, buried=[1])
         snapshots.forget_elsewhere(store, 10**6)
         assert [each.gone for each in identities(old)] == [True, True, False]
         for path in old.iterdir():
