@@ -5,10 +5,11 @@ import { decodeCanonical } from '$lib/verify/canonical';
 import { openCheckpoint } from '$lib/verify/checkpoint';
 import { Fault } from '$lib/verify/fault';
 import { leafHash, verifyInclusion } from '$lib/verify/merkle';
-import { parseLogKey } from '$lib/verify/note';
+import { parseLogKey, type NoteKey } from '$lib/verify/note';
 import { parseProof } from '$lib/verify/proof';
 
 import { getEntry, getLedger, listEntries, proofPath } from './ledger';
+import { LedgerFiles } from './ledger-files';
 import { recallLedger } from './ledger-memory';
 
 export interface ProvedEntry {
@@ -38,8 +39,22 @@ export async function proveEntry(bytes: Uint8Array<ArrayBuffer>, text: string, v
   return { index: proof.index, bytes, entry: decodeCanonical(bytes) as EntryBody, proof: text };
 }
 
+const PUBLISHED_WITHIN_MS = 12_000;
+const LOOK_EVERY_MS = 1000;
+
+/** Waits until the ledger has published the entry, which is a moment after it was written. */
+async function published(index: number, key: NoteKey): Promise<void> {
+  const until = performance.now() + PUBLISHED_WITHIN_MS;
+  while ((await openCheckpoint(await new LedgerFiles().checkpoint(), key)).size <= index) {
+    if (performance.now() > until) throw new Fault('missing', `entry ${index} is not published yet`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+}
+
 export async function provedEntry(index: number): Promise<ProvedEntry> {
-  const [{ body }, text, vkey] = await Promise.all([getEntry(index), fetchProof(index), believedKey()]);
+  const vkey = await believedKey();
+  await published(index, await parseLogKey(vkey));
+  const [{ body }, text] = await Promise.all([getEntry(index), fetchProof(index)]);
   const found = await proveEntry(fromBase64(body), text, vkey);
   if (found.index !== index) throw new Fault('proof', 'the proof is of another entry');
   return found;

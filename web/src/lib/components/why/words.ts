@@ -8,26 +8,31 @@ import type { FeatureName } from '$lib/verify/feed/model';
 export const isolate = (text: string): string => `\u2068${text}\u2069`;
 
 const LOGARITHMS: readonly string[] = ['views', 'author_views'];
-const PARTS: readonly string[] = ['finish_rate', 'skip_rate', 'act_rate', 'viewer_finish_rate'];
+const ASSUMED: readonly string[] = ['finish_rate', 'skip_rate', 'act_rate'];
 
 function numberOf(feature: FeatureName, value: number): string {
   if (LOGARITHMS.includes(feature)) return t('why.about', { number: shortNumber(aboutOf(value), i18n.locale) });
   return String(value);
 }
 
-export function reasonWords(what: Reason['what'], value: number, name: string): string {
+/** Of a feature there may be words for more than nothing, less than nothing, and nothing. */
+function keyOf(what: FeatureName, value: number, unseen: boolean): Key {
+  const assumed = unseen && ASSUMED.includes(what);
+  const side = assumed || value === 0 ? 'none' : value > 0 ? 'more' : 'less';
+  const key = `why.f_${what}_${side}`;
+  return (hasText(key) ? key : `why.f_${what}_more`) as Key;
+}
+
+export function reasonWords({ what, value }: Reason, name: string, unseen: boolean): string {
   if (what === 'rest' || what === 'start') return t(`why.${what}`);
   if (what === 'adjustment') return t('why.source_boost');
-  const side = value > 0 ? 'more' : value < 0 ? 'less' : 'none';
-  // A part of all viewers has words only for what it is, also where it is nothing.
-  const key = `why.f_${what}_${side}`;
-  return t((hasText(key) ? key : `why.f_${what}_more`) as Key, {
+  const minutes = what === 'age' ? aboutOf(value) : 0;
+  const nowMs = Date.now();
+  return t(keyOf(what, value, unseen), {
     name: isolate(name),
     value,
     number: numberOf(what, value),
-    percent: PARTS.includes(what)
-      ? new Intl.NumberFormat(i18n.locale, { style: 'percent' }).format(value / 1024)
-      : '',
-    when: what === 'age' ? relativeTime(new Date(Date.now() - aboutOf(value) * 60_000).toISOString(), Date.now(), i18n.locale, 'long') : '',
+    percent: new Intl.NumberFormat(i18n.locale, { style: 'percent' }).format(value / 1024),
+    when: relativeTime(new Date(nowMs - minutes * 60_000).toISOString(), nowMs, i18n.locale, 'long'),
   });
 }
