@@ -122,6 +122,12 @@ CALLS: dict[str, str] = {
     "reelm.keep_receipts(uuid[], uuid[], timestamptz[], bytea[], text[], integer[], integer[], text[], text[])": (
         "SELECT reelm.keep_receipts('{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}')"
     ),
+    "reelm.viewer_news(text, timestamptz, integer, boolean)": (
+        "SELECT * FROM reelm.viewer_news(current_setting('reelm.ticket', true), '-infinity', 10, true)"
+    ),
+    "reelm.page_marks(text, uuid[])": (
+        "SELECT * FROM reelm.page_marks(current_setting('reelm.ticket', true), ARRAY['{hidden}'::uuid])"
+    ),
     "reelm.leaf_places(bytea[])": "SELECT reelm.leaf_places(ARRAY['\\x00'::bytea])",
     "reelm.forget_receipts(timestamptz)": "SELECT reelm.forget_receipts('-infinity')",
     "reelm.begin_learning()": "SELECT reelm.begin_learning()",

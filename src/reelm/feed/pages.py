@@ -23,7 +23,6 @@ from reelm.feed.pipeline.backdrop import Backdrop
 from reelm.feed.pipeline.eligibility import Reason
 from reelm.feed.pipeline.meter import StageMeter
 from reelm.feed.pipeline.model import RankerInForce
-from reelm.feed.pipeline.policy import POLICY
 from reelm.feed.pipeline.receipt import References, Visit
 from reelm.feed.pipeline.run import Ask, Chosen, Draft, Tools
 from reelm.feed.pipeline.sources import Lists
@@ -145,11 +144,10 @@ class Pages:
         missing = limit - len(draft.candidates.rows)
         if guest is not None and missing > 0:
             longest_ago = await EventsReader(uow).list_seen_longest_ago(
-                guest.person_id, POLICY.viewer.history_events
+                guest.person_id, missing + len(ask.served) + _SPARE * _SERVED
             )
-            again = [
-                row for row in self._catalog.rows(longest_ago).tolist() if row >= 0 and row not in ask.served
-            ]
+            found = self._catalog.rows(longest_ago).tolist()
+            again = [row for row in found if row >= 0 and row not in ask.served]
             # No more than are missing: what the viewer has not seen is on the page, whatever is liked better.
             draft, chosen, tools = self._draft(replace(ask, again=again[:missing]))
         return await self._settled(uow, guest, draft, chosen, tools)

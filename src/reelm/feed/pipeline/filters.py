@@ -32,9 +32,14 @@ def unwanted_of(viewer: ViewerState, served: Collection[int]) -> BitMap:
 
 def reasons_of(viewer: ViewerState, left_out: Collection[int]) -> dict[Left, int]:
     """Count why the sources left rows out."""
-    refused = sum(row in viewer.refused for row in left_out)
-    seen = sum(row in viewer.seen for row in left_out) - refused
-    return {Left.SEEN: seen, Left.REFUSED: refused, Left.SERVED: len(left_out) - seen - refused}
+    rows = BitMap(left_out)
+    refused = rows & viewer.refused
+    seen = (rows & viewer.seen) - refused
+    return {
+        Left.SEEN: len(seen),
+        Left.REFUSED: len(refused),
+        Left.SERVED: len(rows) - len(seen) - len(refused),
+    }
 
 
 def keep_wanted(catalog: CatalogView, viewer: ViewerState, named: Named, counts: dict[Left, int]) -> Named:
