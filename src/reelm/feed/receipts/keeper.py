@@ -30,6 +30,7 @@ from reelm_audit.feed.promises import INCLUDE_WITHIN
 _LEAF, _RECORD = b"reelm/receipt-leaf/v1", b"reelm/receipt-record/v1"
 _NONCE = 12
 _LEVEL = 1
+_WINDOW = -13  # 8 KiB, the most a receipt can have
 _HEAD_BYTES, _SCORED_BYTES, _SOURCES_AT = 250, 61, 4
 
 _log = structlog.get_logger("reelm.receipts")
@@ -164,7 +165,7 @@ class ReceiptKeeper:
 
 
 def _sealed(key: bytes, about: bytes, promise: bytes, receipt: bytes) -> bytes:
-    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW)
     plain = b"".join((promise, deflater.compress(receipt), deflater.flush()))
     nonce = os.urandom(_NONCE)
     return nonce + AESGCM(record_key_of(key)).encrypt(nonce, plain, about)
