@@ -78,6 +78,8 @@ def parts_of(bench: Bench) -> Sequence[Part]:
 def run(settings: Settings) -> int:
     """Work until SIGTERM or SIGINT; return the exit code."""
     kit_metrics.prepare(settings.data / "run" / "metrics")
+    settings.feed.mkdir(parents=True, exist_ok=True)
+    settings.feed.chmod(0o700)
     return asyncio.run(_index(settings))
 
 
