@@ -18,7 +18,7 @@ WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up dev demo test test-all lint gen bench shots scenario browser oracle clean
+.PHONY: help setup up dev demo test test-all lint gen bench shots scenario browser oracle learning clean
 
 help: ## Say what can be made
 	@echo "make TARGET [DATA=folder] [PORT=number]"
@@ -34,11 +34,11 @@ dev: setup ## Start the realm and a web client that reloads as you edit it
 	@$(REELM) up --data "$(DATA)" --port $(PORT) & realm=$$!; trap 'kill $$realm; wait $$realm' EXIT; \
 	trap 'exit 0' INT TERM; REELM_URL="http://127.0.0.1:$(PORT)" $(NPM) run dev
 
-test: setup browser ## Run the tests
+test: setup browser learning ## Run the tests
 	@$(NPM) test --silent
 	@$(PYTHON) -m pytest -m "not full" $(SIDE_BY_SIDE)
 
-test-all: setup browser oracle lint ## Run the tests with the full matrices, and the linters
+test-all: setup browser oracle learning lint ## Run the tests with the full matrices, and the linters
 	@$(NPM) test --silent
 	@REELM_TEST_CHANCE=1 $(PYTHON) -m pytest $(SIDE_BY_SIDE)
 
@@ -67,12 +67,13 @@ gen: setup ## Make what is generated: the OpenAPI snapshot and the web client's 
 	@$(PYTHON) -m tests.factories.feedvectors
 	@$(NPM) run gen
 
-bench: setup browser ## Measure everything (docs/measures.md)
-	@set -e; for bench in bench/*.py; do case $$bench in bench/record.py|*/_*|*/__*) continue;; esac; \
+bench: setup browser learning ## Measure everything (docs/measures.md)
+	@set -e; for bench in bench/*.py bench/*/__main__.py; do \
+	case $$bench in bench/record.py|bench/_*) continue;; bench/*/*) bench="-m bench.$$(basename $$(dirname $$bench))";; esac; \
 	echo "— $$bench"; $(PYTHON) $$bench; done
 
-bench-%: setup browser ## Measure one thing, for example bench-start
-	@$(PYTHON) bench/$*.py
+bench-%: setup browser learning ## Measure one thing, for example bench-start
+	@if [ -d bench/$* ]; then exec $(PYTHON) -m bench.$*; else exec $(PYTHON) bench/$*.py; fi
 
 shots: setup browser ## Take a picture of every screen into .shots
 	@$(PYTHON) -m tests.browser.shots
@@ -122,5 +123,16 @@ browser:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	else \
 		echo "The browser tests need Chromium. Install it (on Debian: apt-get install chromium) and try again." >&2; \
+		exit 1; \
+	fi
+
+# LightGBM's one system library. Without it everything works but the training of the ranker.
+learning:
+	@$(PYTHON) -c 'import sys; from reelm.feed.learning.library import can_train; sys.exit(not can_train())' && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "Installing libgomp1 for the training of the ranker …"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libgomp1 >/dev/null; \
+	else \
+		echo "Training the ranker needs libgomp1. Install it (on Debian: apt-get install libgomp1) and try again." >&2; \
 		exit 1; \
 	fi

@@ -48,6 +48,7 @@ def examine(data: Path, port: int | None) -> list[Finding]:
         ("database", lambda: _database(folder)),
         ("sandbox", _sandbox),
         ("clock", _clock),
+        ("learning", _learning),
         ("port", lambda: _port(folder, port or 8080)),
     ]
     findings: list[Finding] = []
@@ -185,6 +186,20 @@ def _clock() -> Iterator[Finding]:
         "no time service was found on this machine",
         "Signed records carry the time: run one (chrony or systemd-timesyncd), or see that the host does.",
     )
+
+
+def _learning() -> Iterator[Finding]:
+    from reelm.feed.learning.library import can_train
+
+    if can_train():
+        yield Finding("learning", "good", "the ranker can be trained")
+    else:
+        yield Finding(
+            "learning",
+            "note",
+            "the system library libgomp1 is missing: the ranker can't be trained, all else works",
+            "Install it (on Debian: apt-get install libgomp1).",
+        )
 
 
 def _port(folder: DataFolder, port: int) -> Iterator[Finding]:

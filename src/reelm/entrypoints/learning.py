@@ -15,7 +15,9 @@ import msgspec
 from reelm.entrypoints.process import ORPHANED, die_with_parent
 from reelm.feed.learning.job import Done, Job
 
-COMMAND = (sys.executable, "-m", "reelm.entrypoints.learning")
+# One thread: sums of floats come out the same everywhere, and others of the machine get their turn.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1")
+COMMAND = ("env", *_ONE_THREAD, sys.executable, "-m", "reelm.entrypoints.learning")
 MOST_BYTES = 3 * 2**30
 _NICE = 10
 

@@ -59,7 +59,6 @@ async def ask(command: Sequence[str], act: Act, feed: Path, database: DatabaseSe
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **_ONE_THREAD},
         start_new_session=True,
     )
     try:
@@ -75,7 +74,3 @@ async def ask(command: Sequence[str], act: Act, feed: Path, database: DatabaseSe
             f"{act} ended with {child.returncode}: {errors.decode(errors='replace')[-_KEPT_OF_ERRORS:]}"
         )
     return msgspec.json.decode(said.splitlines()[-1], type=Done)
-
-
-# Sums of floats come out the same, and others of the machine get their turn.
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

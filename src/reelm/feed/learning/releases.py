@@ -99,9 +99,12 @@ class Releases:
             asked = await ModelsReader(uow).list_asked()
         for change in asked:
             inclusion = await self._ledger.included(change.ref, timeout_seconds)
-            self.point(change.model)
             async with self._database.transaction() as uow:
-                await ModelsWriter(uow).put_in_force(change.ref, inclusion.index)
+                writer = ModelsWriter(uow)
+                if not await writer.hold_asked(change.ref):
+                    continue  # somebody else did, and may have gone on to a later one
+                self.point(change.model)
+                await writer.put_in_force(change.ref, inclusion.index)
             _log.info("ranker.changed", model=change.model, cause=change.cause, entry=inclusion.index)
         return asked
 

@@ -160,6 +160,13 @@ class ModelsWriter(ModelsReader):
             cause,
         )
 
+    async def hold_asked(self, ref: UUID) -> bool:
+        """Keep others from carrying out a change until this transaction ends; False if somebody already did."""
+        held = await self._uow.fetch_value(
+            "SELECT ref FROM ranking_changes WHERE ref = $1 AND in_force_at IS NULL FOR UPDATE", ref
+        )
+        return held is not None
+
     async def put_in_force(self, ref: UUID, entry_index: int) -> None:
         """Note that a change came into force, once."""
         await self._uow.execute(

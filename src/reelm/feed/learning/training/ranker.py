@@ -4,7 +4,6 @@ Of the impressions there are, by time: the first half only makes matrices, the n
 So no number that a tree is trained on, or judged by, was learned from what came after it.
 """
 
-import ctypes.util
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import structlog
 from reelm.feed.catalog import Catalog
 from reelm.feed.learning import releases
 from reelm.feed.learning.job import Done
+from reelm.feed.learning.library import can_train
 from reelm.feed.learning.matrices import Matrices
 from reelm.feed.learning.repository import EventsReader
 from reelm.feed.learning.training import content, judge, log, pairs, state
@@ -68,7 +68,7 @@ class Trained:
 
 async def run(database: Database, catalog: Catalog, feed: Path) -> Done:
     """Train, judge and keep a model; say why not, where there is too little to learn from."""
-    if ctypes.util.find_library("gomp") is None:
+    if not can_train():
         return Done(act="train", problem="LightGBM needs the system library libgomp1, which is not installed")
     async with database.transaction() as uow:
         until = await EventsReader(uow).now()

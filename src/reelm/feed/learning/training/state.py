@@ -5,6 +5,7 @@ It holds pseudonyms, not people, and they are thrown away with every whole pass.
 
 import os
 import secrets
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,12 @@ def save(folder: Path, state: State) -> None:
 def load(folder: Path) -> State | None:
     """The state that was kept; None where there is none, or none of this version."""
     try:
-        with np.load(folder / FILE, allow_pickle=False) as held:
+        with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as held:
             found = {name: held[name] for name in held.files}
         if int(found["numbers"][0]) != FORMAT:
             return None
         return _state(found)
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
