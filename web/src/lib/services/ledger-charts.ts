@@ -2,12 +2,20 @@
 import type { EntryBody, GrantCounts, Ledger } from '$lib/api/types';
 import type { Column, Series } from '$lib/components/ledger/series';
 
-import { FAMILIES, familyOf, type Family } from './promises';
+import { FAMILIES, familyOf, SEALS } from './promises';
 
 const DAY_MS = 86_400_000;
-const TONES: Record<Family, Series['tone']> = { grant: 1, rights: 2, realm: 3, staff: 4, keys: 5, other: 6 };
+const TONES: Record<(typeof FAMILIES)[number], Series['tone']> = {
+  grant: 1,
+  rights: 2,
+  realm: 3,
+  staff: 4,
+  keys: 5,
+  feed: 6,
+  other: 7,
+};
 
-export function familySeries(label: (family: Family) => string): Series[] {
+export function familySeries(label: (family: (typeof FAMILIES)[number]) => string): Series[] {
   return FAMILIES.map((family) => ({ key: family, label: label(family), tone: TONES[family] }));
 }
 
@@ -30,7 +38,9 @@ export function dayColumns(days: Ledger['days'], nowMs: number, locale: string, 
   return lastDays(count, nowMs).map((day) => {
     const values = FAMILIES.map(() => 0);
     for (const [kind, value] of Object.entries(counts.get(day) ?? {})) {
-      const at = FAMILIES.indexOf(familyOf(kind));
+      const family = familyOf(kind);
+      if (family === SEALS) continue;
+      const at = FAMILIES.indexOf(family);
       values[at] = (values[at] ?? 0) + value;
     }
     return { ...dayWords(day, locale), values };

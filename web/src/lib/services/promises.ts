@@ -7,9 +7,9 @@ export const PROMISES = ['p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p8', 'p9', '
 export type Promised = (typeof PROMISES)[number];
 
 /** What can't be shown yet, whatever the ledger's state: the parts of the network that it needs are not there. */
-const NOT_YET = new Set<Promised>(['p2', 'p4', 'p5', 'p7', 'p8', 'p10']);
+const NOT_YET = new Set<Promised>(['p2', 'p5', 'p7', 'p8', 'p10']);
 /** What rests on nothing but entries of the ledger. */
-const BY_LEDGER = new Set<Promised>(['p3', 'p9']);
+const BY_LEDGER = new Set<Promised>(['p3', 'p4', 'p9']);
 
 export function strengthOf(promise: Promised, ledger: Pick<Ledger, 'state'> | null): Strength {
   if (NOT_YET.has(promise)) return 'unproven';
@@ -20,13 +20,16 @@ export function strengthOf(promise: Promised, ledger: Pick<Ledger, 'state'> | nu
 export const EVIDENCE: Partial<Record<Promised, string>> = {
   p1: '/transparency/data-map',
   p3: '/transparency/ledger?kind=grant',
+  p4: '/transparency/check/feed',
   p6: '/your-data',
   p9: '/transparency/check',
 };
 
 /** Kinds of entries that people ask about together; every kind belongs to one. */
-export const FAMILIES = ['grant', 'keys', 'rights', 'realm', 'staff', 'other'] as const;
-export type Family = (typeof FAMILIES)[number];
+export const FAMILIES = ['grant', 'keys', 'rights', 'realm', 'staff', 'feed', 'other'] as const;
+/** What is written at fixed times whatever happens: asked for by itself, and in no picture of what happened. */
+export const SEALS = 'seals';
+export type Family = (typeof FAMILIES)[number] | typeof SEALS;
 
 const FAMILY_OF: Record<string, Family> = {
   'grant.requested': 'grant',
@@ -43,6 +46,12 @@ const FAMILY_OF: Record<string, Family> = {
   'ledger.restored': 'realm',
   'staff.enrolled': 'staff',
   'staff.left': 'staff',
+  'ranking.changed': 'feed',
+  'ranking.adjusted': 'feed',
+  'promise.key': 'feed',
+  'feed.receipts': SEALS,
+  'feed.lists': SEALS,
+  'feed.snapshot': SEALS,
 };
 
 export const familyOf = (kind: string): Family => FAMILY_OF[kind] ?? 'other';
@@ -51,4 +60,8 @@ export function kindsOf(family: Family): string[] {
   return Object.keys(FAMILY_OF).filter((kind) => FAMILY_OF[kind] === family);
 }
 
-export const isFamily = (text: string | null): text is Family => FAMILIES.some((one) => one === text);
+/** The kinds to show where nothing is chosen: all that there are but seals, which would bury the rest. */
+export const withoutSeals = (kinds: readonly string[]): string[] => kinds.filter((kind) => familyOf(kind) !== SEALS);
+
+export const isFamily = (text: string | null): text is Family =>
+  text === SEALS || FAMILIES.some((one) => one === text);

@@ -71,6 +71,16 @@ export function entrySentence(entry: EntryBody): string {
       return t('entry.keys.released', { count: keysIn(entry), hour: moment(entry.hour) });
     case 'ledger.restored':
       return t('entry.ledger.restored', { size: numberOf(entry.adopted_size) });
+    case 'ranking.adjusted':
+      return t('entry.ranking.adjusted', { count: numberOf(entry.count) });
+    case 'feed.receipts':
+      return t('entry.feed.receipts', {
+        time: new Intl.DateTimeFormat(i18n.locale, { timeStyle: 'medium' }).format(numberOf(entry.batch) * 10_000),
+      });
+    case 'ranking.changed':
+    case 'promise.key':
+    case 'feed.lists':
+    case 'feed.snapshot':
     case 'staff.left':
     case 'rights.exported':
     case 'rights.erased':
