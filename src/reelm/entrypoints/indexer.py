@@ -10,10 +10,12 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 
 from reelm.entrypoints import learning
+from reelm.feed.adjustments.book import AdjustmentsBook
 from reelm.feed.catalog.keeper import CatalogKeeper
 from reelm.feed.learning.learner import Learner
 from reelm.feed.lists.keeper import PublicLists
@@ -21,11 +23,12 @@ from reelm.feed.receipts.batches import ReceiptBatcher
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
-from reelm.kit.database import Database
+from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.listen import Listener
-from reelm.ledger.service import LedgerService
+from reelm.ledger.entries import CharterAdopted, Entry, ReleaseDeployed
+from reelm.ledger.service import LedgerLateError, LedgerService
 from reelm.realm.service import RealmService
 from reelm.settings import Role, Settings
 
@@ -35,6 +38,22 @@ _LONGEST_WAIT_SECONDS = 60.0
 _STEADY_SECONDS = 60.0
 
 _log = structlog.get_logger("reelm.indexer")
+
+
+class AfterTheCharter(LedgerService):
+    """A ledger into which nothing goes before the sequencer has put the charter and the release it is said under."""
+
+    _begun = False
+
+    async def append(self, uow: UnitOfWork, entry: Entry) -> UUID:
+        """Raises `LedgerLateError` before they are there, `LedgerBusyError` when the ledger is far behind."""
+        if not self._begun:
+            adopted = await self.last(uow, CharterAdopted)
+            released = await self.last(uow, ReleaseDeployed)
+            if released is None or adopted is None or adopted.charter != entry.charter:
+                raise LedgerLateError(retry_after_seconds=1)
+            self._begun = True
+        return await super().append(uow, entry)
 
 
 class Part(Protocol):
@@ -71,7 +90,8 @@ def parts_of(bench: Bench) -> Sequence[Part]:
         seconds=settings.batch_seconds,
     )
     learner = Learner(settings, bench.database, bench.ledger, charter, bench.clock, learning.COMMAND)
-    lists = PublicLists(settings.feed, bench.database, bench.ledger, bench.realm, bench.clock)
+    book = AdjustmentsBook(bench.database, bench.ledger, bench.listener)
+    lists = PublicLists(settings.feed, bench.database, bench.ledger, book, bench.realm, bench.clock)
     return [catalog, lists, receipts, learner]
 
 
@@ -94,7 +114,7 @@ async def _index(settings: Settings) -> int:
     ids = SystemIds(clock)
     blobs = LocalBlobStore(settings.blobs)
     listener = Listener(settings.database, ROLE)
-    ledger = LedgerService(database, blobs, clock, ids)
+    ledger = AfterTheCharter(database, blobs, clock, ids)
     bench = Bench(settings, database, listener, blobs, ledger, RealmService.load(settings), clock, ids)
     parts = parts_of(bench)
     await listener.start()

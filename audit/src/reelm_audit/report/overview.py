@@ -28,6 +28,9 @@ class Overview:
     charters: list[tuple[int, Entry]] = field(default_factory=list)
     releases: list[tuple[int, Entry]] = field(default_factory=list)
     rotations: list[tuple[int, Entry]] = field(default_factory=list)
+    models: list[tuple[int, Entry]] = field(default_factory=list)
+    adjusted: list[tuple[int, Entry]] = field(default_factory=list)
+    batches: tuple[int | None, int | None] = (None, None)
     size: int = 0
     _days: Counter[tuple[int, str]] = field(default_factory=Counter)
     _hours: Counter[tuple[int, str]] | None = field(default_factory=Counter)
@@ -52,15 +55,21 @@ class Overview:
         elif kind == "keys.released":
             for purpose, released in entry["counts"].items():
                 self.purposes[purpose] += released
-        elif kind in {"charter.adopted", "release.deployed", "key.rotated"}:
+        elif kind == "feed.receipts":
+            self.batches = (entry["batch"] if self.batches[0] is None else self.batches[0], entry["batch"])
+        else:
             self._keep(kind, entry, minute)
 
     def _keep(self, kind: str, entry: Entry, minute: int) -> None:
-        {
+        kept = {
             "charter.adopted": self.charters,
             "release.deployed": self.releases,
             "key.rotated": self.rotations,
-        }[kind].append((minute, entry))
+            "ranking.changed": self.models,
+            "ranking.adjusted": self.adjusted,
+        }.get(kind)
+        if kept is not None:
+            kept.append((minute, entry))
 
     def _add(self, minute: int, name: str, amount: int) -> None:
         self._days[minute // DAY, name] += amount

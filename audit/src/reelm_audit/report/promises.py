@@ -58,12 +58,10 @@ def judge(
     told = {
         "P1": (State.UNCHECKED, _places(sites)),
         "P3": (State.CHECKED, _grants(overview)),
-        "P4": (
-            State.UNCHECKED,
-            "Each release names its model in the ledger. Receipts, with which a page can be replayed, come later.",
-        ),
+        "P4": _feed(overview),
         "P6": (State.PARTLY, _rights(overview)),
         "P9": (State.CHECKED, _history(overview, strength)),
+        "P10": _lists(overview),
     }
     promises = []
     for name, words in _WORDS.items():
@@ -102,6 +100,28 @@ def _grants(overview: Overview) -> str:
         "people, both signatures, the time and the kinds of data were checked. Whose data it was is for the people "
         "themselves to check, by their receipts."
     )
+
+
+def _feed(overview: Overview) -> tuple[State, str]:
+    if not overview.kinds["feed.receipts"]:
+        return State.UNCHECKED, "Each release names its model in the ledger. No page is in the ledger yet."
+    told = (
+        f"{count(overview.kinds['feed.receipts'], 'batch', 'batches')} of pages follow from one another, and "
+        f"{count(len(overview.models), 'change')} of the model. Whether a page is what its model makes of it is for "
+        "whoever was shown it to check, with its receipt; nobody else can see it."
+    )
+    return State.PARTLY, told
+
+
+def _lists(overview: Overview) -> tuple[State, str]:
+    lists = overview.kinds["feed.lists"]
+    if not lists:
+        return State.UNCHECKED, _NOTHING_YET
+    told = (
+        f"The public lists of {count(lists, 'stretch', 'stretches')} of ten minutes are fixed in the ledger: "
+        "everybody who is shown one can see that it is the same for all."
+    )
+    return State.PARTLY, told
 
 
 def _rights(overview: Overview) -> str:

@@ -33,6 +33,7 @@ from reelm_audit.rules.minutes import of_seconds
 from reelm_audit.tlog.policy import Policy
 
 FRESH_MINUTES = 30
+_BY_THE_CLOCK = ("feed.receipts", "feed.lists")
 
 
 @dataclass(frozen=True)
@@ -248,11 +249,13 @@ def _keys_chart(overview: Overview) -> Markup | None:
 
 def _entries_chart(overview: Overview) -> Markup:
     groups = dict(KINDS)
-    busiest = [name for name, _ in overview.kinds.most_common(6)]
+    busiest = [name for name, _ in overview.kinds.most_common(8) if name not in _BY_THE_CLOCK][:6]
     labels = {name: groups.get(name, plain(name)) for name in busiest}
     over_time = overview.over_time(labels)
-    rest = overview.size - sum(overview.kinds[name] for name in busiest)
+    clock = sum(overview.kinds[name] for name in _BY_THE_CLOCK)
+    rest = overview.size - clock - sum(overview.kinds[name] for name in busiest)
     also = f" {count(rest, 'entry', 'entries')} of rarer kinds are not drawn." if rest else ""
+    also += f" Nor are {number(clock)} that are written by the clock, whatever happens." if clock else ""
     told = f"{count(overview.size, 'entry', 'entries')} of {count(len(overview.kinds), 'kind')}.{also}"
     return charts.columns("The ledger over time", told, over_time, labels, _step(over_time.step))
 

@@ -21,6 +21,12 @@ KINDS = {
     "rights.erased": "People erased",
     "key.rotated": "Changes of the ledger's key",
     "ledger.restored": "Restores of the database",
+    "feed.receipts": "Batches of pages",
+    "feed.lists": "Public lists",
+    "feed.snapshot": "Snapshots of the catalog",
+    "ranking.changed": "Changes of the model",
+    "ranking.adjusted": "Lists of boosts and demotions",
+    "promise.key": "Keys that vouch for promises",
 }
 REASONS = {
     "support": "Support",
