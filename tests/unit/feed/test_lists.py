@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from tests.factories.catalogs import NOW, clip_id, database_row, made, opened
 
+from reelm.feed.adjustments.book import UndeclaredError
 from reelm.feed.lists.keeper import PublicLists
 from reelm.feed.lists.making import ListMaker, ListName, PublicList
 from reelm.feed.lists.shelf import InForce, Shelf
@@ -21,6 +22,7 @@ from reelm.feed.pipeline.model import SEED_BYTES, Ranker
 from reelm.feed.pipeline.policy import POLICY_BYTES
 from reelm.kit.clock import FixedClock
 from reelm_audit.feed.layout import decode
+from reelm_audit.feed.maps import Adjustment
 from reelm_audit.feed.replay import check
 from reelm_audit.feed.verdict import read_documents
 
@@ -52,6 +54,15 @@ def name_of(language="en", jurisdiction="any", age_band="adult", epoch=EPOCH):
     return ListName(language, jurisdiction, age_band, epoch)
 
 
+def pages_of(receipts):
+    pages = []
+    while receipts:
+        (length,) = struct.unpack_from("<I", receipts)
+        pages.append(decode(receipts[4 : 4 + length]))
+        receipts = receipts[4 + length :]
+    return pages
+
+
 def told(made_list):
     return msgspec.json.decode(made_list.body, type=PublicList)
 
@@ -63,11 +74,7 @@ def test_five_hundred_clips_each_once_and_every_page_replays(tmp_path):
     ids = told(one).ids
     assert len(ids) == len(set(ids)) == 500
     model, policy = read_documents(SEED_BYTES, POLICY_BYTES)
-    pages, left = [], one.receipts
-    while left:
-        (length,) = struct.unpack_from("<I", left)
-        pages.append(decode(left[4 : 4 + length]))
-        left = left[4 + length :]
+    pages = pages_of(one.receipts)
     assert [page.position for page in pages] == list(range(0, 500, 50))
     for page in pages:
         assert check(page, model, policy) == []
@@ -114,7 +121,7 @@ def test_what_is_on_the_shelf_of_an_epoch_stays(tmp_path):
     first = shelf.put(EPOCH, [maker.make(name_of())])
     assert shelf.put(EPOCH, [maker.make(name_of("fr"))]) == first
     assert shelf.find(name_of()) is None, "nobody gets a list that the ledger does not have"
-    shelf.enforce(InForce(EPOCH, "00", 1))
+    shelf.enforce(InForce(EPOCH, "00", 1, "00"))
     body, receipts = shelf.find(name_of()), shelf.find(name_of(), receipts=True)
     assert json.loads(first)["lists"]["en/any/adult"] == {
         "list": hashlib.sha256(body).hexdigest(),
@@ -128,7 +135,7 @@ def test_a_week_is_kept_and_what_is_in_force_longer(tmp_path):
     shelf = Shelf(tmp_path)
     for epoch in (EPOCH, EPOCH + 1, EPOCH + 1100):
         shelf.put(epoch, [])
-    shelf.enforce(InForce(EPOCH, "00", 1))
+    shelf.enforce(InForce(EPOCH, "00", 1, "00"))
     shelf.thin((EPOCH + 1100) * 600)
     assert [epoch for epoch in (EPOCH, EPOCH + 1, EPOCH + 1100) if shelf.document(epoch)] == [
         EPOCH,
@@ -167,12 +174,25 @@ class ToldLedger:
         yield None
 
 
+class ToldBook:
+    """What is declared, as the book has it once the ledger proves it."""
+
+    def __init__(self) -> None:
+        self.root, self.entries = bytes(32), {}
+        self.refused = False
+
+    async def load(self):
+        if self.refused:
+            raise UndeclaredError("not what was declared")
+
+
 @pytest.fixture
 def keeping(tmp_path):
     clock, ledger = FixedClock(NOW), ToldLedger()
     document = SimpleNamespace(jurisdictions=["FR"], edition=SimpleNamespace(languages=["en"]))
     realm = SimpleNamespace(document=document, charter_digest="00" * 32)
-    return PublicLists(tmp_path, ledger, ledger, realm, clock), ledger, clock, Shelf(tmp_path / "lists")
+    keeper = PublicLists(tmp_path, ledger, ledger, ToldBook(), realm, clock)
+    return keeper, ledger, clock, Shelf(tmp_path / "lists")
 
 
 async def test_an_epoch_has_lists_once_and_only_if_something_changed(tmp_path, keeping):
@@ -214,6 +234,29 @@ async def test_no_list_before_its_entry_and_one_document_an_epoch(tmp_path, keep
     [entry] = ledger.entries
     assert ledger.documents[entry.document] == document
     assert shelf.find(name_of()) is not None
+
+
+async def test_what_is_declared_moves_the_lists_and_what_is_not_proved_does_not(tmp_path, keeping):
+    keeper, ledger, clock, shelf = keeping
+    await _fill(tmp_path, rows(200))
+    assert await keeper.turn()
+    last = json.loads(shelf.find(name_of()))["ids"][-1]
+    clock.advance(dt.timedelta(seconds=600))
+    keeper._book.refused = True
+    assert not await keeper.turn()
+    keeper._book.refused = False
+    boost = Adjustment(kind=1, points=2000, reason=1, since=0, until=0, text=bytes(32))
+    keeper._book.root, keeper._book.entries = b"r" * 32, {uuid.UUID(last): boost}
+    assert await keeper.turn(), "the map is another one"
+    name = name_of(epoch=EPOCH + 1)
+    place = json.loads(shelf.find(name))["ids"].index(last)
+    assert place < 199, "it was the last"
+    assert place % 50 == 0, "it is the first of the page on which it is scored"
+    page = pages_of(shelf.find(name, receipts=True))[place // 50]
+    assert page.adjustments == b"r" * 32
+    [adjusted] = page.adjusted
+    assert (adjusted.kind, adjusted.points) == (1, 2000)
+    assert len(ledger.entries) == 2
 
 
 async def _fill(folder, of):

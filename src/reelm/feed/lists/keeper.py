@@ -9,7 +9,9 @@ from itertools import product
 from pathlib import Path
 
 import structlog
+from msgspec import structs
 
+from reelm.feed.adjustments.book import AdjustmentsBook, UndeclaredError
 from reelm.feed.catalog import CATALOG, Catalog
 from reelm.feed.lists.making import AGE_BANDS, EPOCH_SECONDS, EVERYWHERE, ListMaker, ListName, Made
 from reelm.feed.lists.shelf import InForce, Shelf
@@ -37,8 +39,15 @@ class PublicLists:
     """Keeps the shelf up to date."""
 
     def __init__(
-        self, folder: Path, database: Database, ledger: LedgerService, realm: RealmService, clock: Clock
+        self,
+        folder: Path,
+        database: Database,
+        ledger: LedgerService,
+        book: AdjustmentsBook,
+        realm: RealmService,
+        clock: Clock,
     ) -> None:
+        self._book = book
         self._catalog = Catalog(folder / CATALOG)
         self._shelf = Shelf(folder / LISTS)
         self._ranker = RankerInForce(folder / "models")
@@ -61,23 +70,33 @@ class PublicLists:
         """Make the lists of the present epoch, if there are none and something changed; say whether it did."""
         now = int(self._clock.now().timestamp())
         epoch, known = now // EPOCH_SECONDS, self._shelf.in_force()
-        mark = self._catalog.begin()
-        state = (mark.generation.hex(), mark.seq)
-        if not len(self._catalog.list("newest")):
+        if (known is not None and known.epoch >= epoch) or not len(self._catalog.list("newest")):
             return False
-        if known is not None and (known.epoch >= epoch or state == (known.generation, known.seq)):
+        await self._look_at_adjustments()
+        mark = self._catalog.begin()
+        made_on = InForce(epoch, mark.generation.hex(), mark.seq, self._book.root.hex())
+        if known is not None and structs.replace(made_on, epoch=known.epoch) == known:
             return False
         document = self._shelf.document(epoch)
         if document is None:
             document = self._shelf.put(epoch, await self._make(epoch))
         await self._say(epoch, document)
-        self._shelf.enforce(InForce(epoch, *state))
+        self._shelf.enforce(made_on)
         await asyncio.to_thread(self._shelf.thin, now)
         return True
 
+    async def _look_at_adjustments(self) -> None:
+        """Take up what is declared now; where that can't be proved, what was proved before stays."""
+        try:
+            await self._book.load()
+        except UndeclaredError as error:
+            _log.error("lists.adjustments_refused", reason=str(error))
+
     async def _make(self, epoch: int) -> list[Made]:
         await asyncio.to_thread(self._backdrop.renew)
-        maker = ListMaker(self._catalog, self._backdrop, self._ranker.look())
+        maker = ListMaker(
+            self._catalog, self._backdrop, self._ranker.look(), self._book.root, self._book.entries
+        )
         made = []
         for language, jurisdiction, age_band in scopes(self._realm):
             # One at a time, so that whatever else this process does gets its turn.

@@ -8,6 +8,7 @@ language is known. So each page's receipt (mode 2) replays like any other, and i
 import hashlib
 from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -23,6 +24,7 @@ from reelm.feed.pipeline.run import Ask, Tools
 from reelm.feed.pipeline.sources import Lists
 from reelm.feed.pipeline.viewer import Ties, ViewerState
 from reelm_audit.feed.layout import ZERO, Mode, served_after
+from reelm_audit.feed.maps import Adjustment
 
 EPOCH_SECONDS: Final = 600
 CLIPS: Final = 500
@@ -31,6 +33,7 @@ EVERYWHERE: Final = "any"
 AGE_BANDS: Final = ("under16", "16to17", "adult")
 _DOMAIN = b"reelm/list/v1\0"
 _STATES_READ = 5
+_NOTHING_DECLARED: Mapping[UUID, Adjustment] = {}
 
 
 class ListName(msgspec.Struct, frozen=True):
@@ -81,9 +84,18 @@ class _Uncounted(StageMeter):
 
 
 class ListMaker:
-    """Makes lists from one catalog."""
+    """Makes lists from one catalog, with the boosts and demotions that are declared (`root` is their map's)."""
 
-    def __init__(self, catalog: Catalog, backdrop: Backdrop, ranker: Ranker) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        backdrop: Backdrop,
+        ranker: Ranker,
+        root: bytes = ZERO,
+        declared: Mapping[UUID, Adjustment] = _NOTHING_DECLARED,
+    ) -> None:
+        self._root = root
+        self._declared = declared
         self._catalog = catalog
         self._backdrop = backdrop
         self._ranker = ranker
@@ -136,8 +148,10 @@ class ListMaker:
                 matrices=Matrices.none(),
                 ranker=self._ranker,
                 backdrop=self._backdrop,
+                adjustments_root=self._root,
+                adjusted=self._adjusted(now),
             )
-            with_ = References(generation, mark.seq, tools.matrices.digest, self._ranker.digest, bytes(32))
+            with_ = References(generation, mark.seq, tools.matrices.digest, self._ranker.digest, self._root)
             draft = run.draft(ask, tools, with_, self._meter)
             draft.remove({row for row in draft.candidates.rows.tolist() if not self._is_public(row)}, None)
             chosen = run.choose(draft, tools, count, self._meter)
@@ -148,7 +162,12 @@ class ListMaker:
         if not page or bytes(16) in clips:
             return None
         placed = list(zip(chosen.page, clips, strict=True))
-        return page, clips, run.seal(draft, chosen, placed, [], {}, name.seed)
+        return page, clips, run.seal(draft, chosen, placed, [], tools.adjusted, name.seed)
+
+    def _adjusted(self, now: int) -> dict[int, Adjustment]:
+        found = {self._catalog.row(clip): each for clip, each in self._declared.items() if each.is_on(now)}
+        found.pop(-1, None)
+        return found
 
     def _is_public(self, row: int) -> bool:
         return bool(self._catalog.column("alive")[row])

@@ -25,11 +25,12 @@ _WORD = re.compile(r"[A-Za-z0-9-]{1,35}")
 
 
 class InForce(msgspec.Struct, frozen=True):
-    """The newest lists that the ledger has, and the state of the catalog they were made on."""
+    """The newest lists that the ledger has, and what they were made on: catalog, and the map of adjustments."""
 
     epoch: int
     generation: str
     seq: int
+    adjustments: str
 
 
 class Shelf:

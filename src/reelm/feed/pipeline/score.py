@@ -48,7 +48,8 @@ def score(candidates: Candidates, ranker: Ranker, points: dict[int, int], seed: 
     places, rest = scored_set(candidates, seed)
     given = np.zeros(len(places), dtype=np.int64)
     if points:
-        given += [points.get(row, 0) for row in candidates.rows[places].tolist()]
+        # Of a type of its own: an empty list of numbers would be one of fractions.
+        given += np.array([points.get(row, 0) for row in candidates.rows[places].tolist()], dtype=np.int64)
     final = ranker.final(candidates.features[places], candidates.pre[places], given)
     return Scored(places, final, rest)
 
