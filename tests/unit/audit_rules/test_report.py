@@ -194,3 +194,33 @@ def test_words_for_times() -> None:
 
 def test_axes_end_on_round_numbers() -> None:
     assert [_round_up(value) for value in (0, 1, 3, 7, 9, 11, 99, 1001)] == [1, 1, 4, 8, 10, 20, 100, 2000]
+
+
+def test_how_the_feed_was_ranked_is_told_where_a_realm_serves_one(tmp_path: Path) -> None:
+    quiet = Script(seed=2).life(120).quiet()
+    assert "How the feed was ranked" not in page_of(quiet, tmp_path / "quiet")
+    script = Script(seed=2).life(120).quiet()
+    script.feed.begin()
+    script.wait(20)
+    script.feed.change()
+    script.feed.adjust(4)
+    page = page_of(script, tmp_path / "serving")
+    assert "How the feed was ranked" in [title for _, title in Reader(page).headings]
+    served = sum(b'"kind":"feed.receipts"' in entry for entry in script.entries)
+    assert served == 21 * 6  # that of the minute in which it began as well
+    assert f"in {served} batches, one every 10 seconds" in page
+    assert "learned from what people watched here" in page
+    assert script.feed.model is not None
+    assert script.feed.model[:16] in page
+    assert "since then 4 clips are boosted or demoted" in page
+    assert "without a gap" in page
+
+
+def test_missing_batches_are_counted(tmp_path: Path) -> None:
+    script = Script(seed=2).life(120).quiet()
+    script.feed.begin()
+    script.wait(5)
+    script.feed.batch += 12
+    script.minute += 2
+    script.wait(5)
+    assert "12 are missing, as when a realm is off" in page_of(script, tmp_path)
