@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from reelm import __version__
-from reelm.entrypoints import cli_backup, cli_keys, cli_model, cli_snapshots
+from reelm.entrypoints import cli_backup, cli_keys, cli_model, cli_receipts, cli_snapshots
 from reelm.entrypoints.cli_ledger import app as ledger_app
 from reelm.entrypoints.cli_staff import app as staff_app
 from reelm.entrypoints.folder import StartError
@@ -29,6 +29,7 @@ app.add_typer(clip_app, name="clip")
 app.add_typer(feed_app, name="feed")
 cli_model.register(feed_app)
 cli_snapshots.register(feed_app)
+cli_receipts.register(feed_app)
 app.add_typer(ledger_app, name="ledger")
 cli_backup.register(app)
 cli_keys.register(app)

@@ -1,5 +1,6 @@
 """Receipts: kept while a page is answered, in the ledger within 20 seconds, readable by their viewer alone."""
 
+import asyncio
 import base64
 import datetime as dt
 import os
@@ -11,6 +12,8 @@ import pytest
 from tests.conftest import Person, RunningRealm, eventually
 from tests.factories.served import Counter, Served, receipts_counter
 
+from reelm.entrypoints.receipts import look_at
+from reelm.feed.receipts.batchfiles import batch_path
 from reelm.feed.receipts.segments import OPEN, orphans
 from reelm_audit.feed import files, layout, promises
 from reelm_audit.feed.evidence import check_page
@@ -189,3 +192,25 @@ async def test_receipts_end_with_the_session_and_the_person(
 
     await eventually(forgotten)
     assert (await anna.get(f"/feeds/receipts/{page.promise['id']}")).status_code == 401
+
+
+async def test_the_command_says_how_receipts_stand(
+    realm: RunningRealm, sign_up: Any, counter: Counter
+) -> None:
+    anna = await sign_up()
+    page = await counter.serve(anna)
+    await counter.desk._indexer.bring()
+    one = await proved(anna, page.promise["id"])
+    found = await asyncio.to_thread(look_at, realm.settings)
+    assert found.problems == []
+    assert found.last_batch is not None
+    assert found.last_batch >= one["proof"]["batch"]
+    assert found.batches_checked >= 1
+    file = batch_path(counter.folder / "batches", one["proof"]["batch"])
+    whole = file.read_bytes()
+    try:
+        file.write_bytes(whole[:-1])
+        broken = await asyncio.to_thread(look_at, realm.settings)
+        assert [each for each in broken.problems if file.name in each]
+    finally:
+        file.write_bytes(whole)

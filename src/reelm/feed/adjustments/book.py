@@ -73,7 +73,7 @@ async def prove(ledger: LedgerService, map_row: MapRow, index: int) -> LoggedEnt
 class AdjustmentsBook:
     """One a process. `root` is 32 zero bytes as long as nothing was ever declared, or nothing proved."""
 
-    def __init__(self, database: Database, ledger: LedgerService, listener: Listener) -> None:
+    def __init__(self, database: Database, ledger: LedgerService, listener: Listener | None = None) -> None:
         self._database = database
         self._ledger = ledger
         self._number = 0
@@ -81,8 +81,9 @@ class AdjustmentsBook:
         self._heard = asyncio.Event()
         self.root = ZERO
         self.entries: dict[UUID, Adjustment] = {}
-        listener.on(CHANGED, lambda _: self._heard.set())
-        listener.on_return(self._heard.set)
+        if listener is not None:
+            listener.on(CHANGED, lambda _: self._heard.set())
+            listener.on_return(self._heard.set)
 
     def find(self, clip_id: UUID, at: int) -> Adjustment | None:
         """What is declared of a clip and counts at this moment (Unix seconds)."""

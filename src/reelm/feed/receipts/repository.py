@@ -122,11 +122,43 @@ class PromiseKeysWriter(PromiseKeysReader):
         )
 
 
-class BatchesWriter:
-    """Puts leaves into batches; as `reelm_indexer` only, which never sees whose they are."""
+class BatchesReader:
+    """Reads batches and what waits for one; as `reelm_indexer` only, which never sees whose leaves they are."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
+
+    async def newest(self) -> tuple[int, dt.datetime] | None:
+        row = await self._uow.fetch_row(
+            "SELECT batch, made_at FROM receipt_batches ORDER BY batch DESC LIMIT 1"
+        )
+        return (row["batch"], row["made_at"]) if row else None
+
+    async def waiting(self) -> tuple[int, dt.datetime | None]:
+        """How many leaves wait, and since when the oldest does."""
+        row = await self._uow.fetch_row(
+            "SELECT count(*) AS leaves, min(at) AS oldest FROM receipt_leaves WHERE batch IS NULL"
+        )
+        assert row is not None
+        return row["leaves"], row["oldest"]
+
+    async def roots_since(self, since: dt.datetime) -> list[tuple[int, bytes]]:
+        rows = await self._uow.fetch(
+            "SELECT batch, root FROM receipt_batches WHERE made_at >= $1 ORDER BY batch", since
+        )
+        return [(row["batch"], row["root"]) for row in rows]
+
+    async def placed(self, batches: Sequence[int]) -> dict[int, int]:
+        """How many leaves each of these batches has."""
+        rows = await self._uow.fetch(
+            "SELECT batch, count(*) AS leaves FROM receipt_leaves WHERE batch = ANY ($1) GROUP BY batch",
+            list(batches),
+        )
+        return {row["batch"]: row["leaves"] for row in rows}
+
+
+class BatchesWriter(BatchesReader):
+    """Puts leaves into batches."""
 
     async def hold(self, key: int) -> None:
         """Wait for whoever else makes a batch, until the transaction ends."""
