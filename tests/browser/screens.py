@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.async_api import Route, expect
+from tests.browser import feed_screens
 from tests.browser.phone import PATIENCE_MS, Phone
 
 
@@ -235,6 +236,11 @@ SCREENS = [
     Screen("notices", _at("/notices", "h1", "main li a, main h2"), signed_in=True),
     Screen("settings", _at("/settings", "main li a"), signed_in=True),
     Screen("settings-profile", _at("/settings/profile", "form"), signed_in=True),
+    Screen("my-feed", feed_screens.my_feed, signed_in=True),
+    Screen("my-feed-new", feed_screens.my_feed_new, signed_in=True),
+    Screen("menu-wishes", feed_screens.menu_wishes, signed_in=True),
+    Screen("menu-word", feed_screens.menu_word, signed_in=True),
+    Screen("reach", feed_screens.reach, signed_in=True),
     Screen("settings-privacy", _at("/settings/privacy", "[role=switch]"), signed_in=True),
     Screen("settings-security", _at("/settings/security", "form", "main li b"), signed_in=True),
     Screen("your-data-own", _at("/your-data", "main li a"), signed_in=True),

@@ -57,7 +57,7 @@ class Grounds:
             things = [("creator", int(author[row])), ("sound", int(sound[row]))]
             things += [("tag", tag) for tag in tags[row].tolist()]
             for kind, key in things:
-                if key in self._why and event["at"] >= controls.forgotten.get(key, EVER):
+                if key and key in self._why and event["at"] >= controls.forgotten.get(key, EVER):
                     self._count(kind, key, heading, event["clip_id"])
 
     def _count(self, kind: str, key: int, heading: str, clip_id: UUID) -> None:
