@@ -2,10 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
+
+from reelm.feed.catalog import CATALOG, Catalog
 
 
 @dataclass
@@ -75,8 +78,12 @@ async def run(
     requests: int,
     connections: int = 16,
     processes: dict[str, list[psutil.Process]],
+    before: Callable[[int], Awaitable[None]] | None = None,
 ) -> Result:
-    """Send `shots(0..requests-1)` over `connections`, each as fast as it is answered."""
+    """Send `shots(0..requests-1)` over `connections`, each as fast as it is answered.
+
+    `before` is awaited before each; neither its time nor the CPU time it takes is counted.
+    """
     times: list[float] = []
     statuses: dict[int, int] = {}
     size = 0
@@ -88,6 +95,11 @@ async def run(
         try:
             for number in numbers:
                 shot = shots(number)
+                if before is not None:
+                    start = cpu(processes)
+                    await before(number)
+                    for name, used in cpu(processes).items():
+                        aside[name] += used - start[name]
                 began = time.perf_counter()
                 status, body = await _one(reader, writer, shot)
                 times.append(time.perf_counter() - began)
@@ -96,24 +108,25 @@ async def run(
         finally:
             writer.close()
 
-    before = _cpu(processes)
+    aside = dict.fromkeys(processes, 0.0)
+    at_first = cpu(processes)
     began = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(connections)))
     seconds = time.perf_counter() - began
-    after = _cpu(processes)
+    after = cpu(processes)
     times.sort()
     return Result(
         requests=requests,
         seconds=seconds,
         p50_ms=times[len(times) // 2] * 1000,
         p99_ms=times[min(len(times) - 1, len(times) * 99 // 100)] * 1000,
-        cpu_ms={name: (after[name] - before[name]) * 1000 / requests for name in processes},
+        cpu_ms={name: (after[name] - at_first[name] - aside[name]) * 1000 / requests for name in processes},
         statuses=statuses,
         bytes_each=size,
     )
 
 
-def _cpu(groups: dict[str, list[psutil.Process]]) -> dict[str, float]:
+def cpu(groups: dict[str, list[psutil.Process]]) -> dict[str, float]:
     found = {}
     for name, members in groups.items():
         total = 0.0
@@ -125,3 +138,15 @@ def _cpu(groups: dict[str, list[psutil.Process]]) -> dict[str, float]:
             total += used.user + used.system
         found[name] = total
     return found
+
+
+async def catalog_has(data: Path, clips: int, *, seconds: float = 900) -> float:
+    """Wait until the realm's catalog has this many clips alive; return how long it took."""
+    catalog = Catalog(data / "feed" / CATALOG)
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        catalog.begin()
+        if int(catalog.column("alive").sum()) >= clips and len(catalog.list("top")):
+            return time.monotonic() - began
+        await asyncio.sleep(0.05)
+    raise RuntimeError(f"the catalog has {catalog.size} of {clips} clips")

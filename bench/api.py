@@ -139,6 +139,7 @@ async def measure(
     admin = await asyncpg.connect(
         **settings_of_running(folder / "data", port).database.connection("reelm_admin")
     )
+    await load.catalog_has(folder / "data", sizes["clips"])
     tokens = await make_viewers(port, admin, sizes["people"])
     children = root.children(recursive=True)
     groups = {
@@ -182,11 +183,33 @@ async def measure(
         await load.run(port, shots, requests=max(64, count // 10), processes=groups)
         groups["postgres"] = [p for p in root.children(recursive=True) if p.name().startswith("postgres")]
         results[name] = await load.run(port, shots, requests=count, processes=groups)
+        if name == "for_you":
+            results["for_you_alone"] = await load.run(
+                port, shots, requests=count, connections=1, processes=groups
+            )
+            results["for_you_after_event"] = await after_events(port, tokens, groups)
         if name in {"clip", "realm", "for_you_signed_out"}:
             _, body = await load.once(port, shots(0))
             results[name + "_bare"] = await bare(body, folder, count)
     await admin.close()
     return results
+
+
+async def after_events(port: int, tokens: list[str], groups: dict[str, Any]) -> load.Result:
+    """Ask for pages one by one, each right after an event that moves the viewer; events are not timed."""
+    pages = [
+        load.request("GET", "/api/v1/feeds/for-you?limit=10", token=tokens[n % VIEWERS]) for n in range(300)
+    ]
+
+    async def swipe(number: int) -> None:
+        body = event_batch(number)
+        await load.once(
+            port, load.request("POST", "/api/v1/events", token=tokens[number % VIEWERS], body=body)
+        )
+
+    return await load.run(
+        port, pages.__getitem__, requests=300, connections=1, processes=groups, before=swipe
+    )
 
 
 async def bare(body: bytes, folder: Path, count: int) -> load.Result:
@@ -220,6 +243,9 @@ async def bare(body: bytes, folder: Path, count: int) -> load.Result:
 
 
 def show(results: dict[str, load.Result]) -> None:
+    print(
+        "p99 of for_you is at 16 connections on all cores; for_you_alone and for_you_after_event have one connection."
+    )
     print(
         f"{'request':22}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'web CPU ms':>12}{'+PG ms':>8}{'bytes':>9}  statuses"
     )
@@ -260,7 +286,9 @@ def main() -> None:
         "api",
         for_you_cpu_ms=round(page.cpu_ms["web"], 2),
         for_you_total_cpu_ms=round(sum(page.cpu_ms.values()), 2),
-        for_you_p99_ms=round(page.p99_ms, 1),
+        for_you_p99_ms=round(results["for_you_alone"].p99_ms, 1),
+        for_you_p99_16_connections_ms=round(page.p99_ms, 1),
+        for_you_after_event_cpu_ms=round(results["for_you_after_event"].cpu_ms["web"], 2),
         for_you_rps=round(page.per_second),
         clip_bare_ratio=round(results["clip"].per_second / results["clip_bare"].per_second, 3),
         realm_bare_ratio=round(results["realm"].per_second / results["realm_bare"].per_second, 3),
