@@ -1,13 +1,19 @@
 """A day's pages, made by the server's own stages, are computed again to the same bytes by what an outsider installs."""
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from tests.factories.feedday import VIEWERS, Day, Served
+from tests.factories.feedday import VIEWERS, Day, Served, as_json
 
 from reelm_audit.feed import choosing, layout, ranker, replay
 from reelm_audit.feed.layout import Receipt, Source
+
+WEB = Path(__file__).parents[3] / "web"
 
 
 @pytest.fixture(scope="module", params=[50, pytest.param(1_000, marks=pytest.mark.full)])
@@ -39,6 +45,28 @@ def _sources(receipt: Receipt) -> Source:
     for each in (*receipt.scored, *receipt.rest):
         bits |= Source(each.sources)
     return bits
+
+
+@pytest.mark.timeout(600)
+def test_the_web_client_s_verifier_computes_the_same_bytes(day: Day, tmp_path: Path) -> None:
+    """The other implementation, in the other language, on the same pages (`web/tests/verify/feed-day.test.ts`)."""
+    file = tmp_path / "day.json"
+    file.write_bytes(as_json(day))
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("node"),
+            "node_modules/vitest/vitest.mjs",
+            "run",
+            "tests/verify/feed-day.test.ts",
+        ],
+        cwd=WEB,
+        env={**os.environ, "REELM_FEED_DAY": str(file), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(day.pages)} pages are the same" in done.stdout
 
 
 def test_pages_of_a_visit_follow_one_another(day: Day) -> None:

@@ -6,10 +6,9 @@ import { readFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
 
-import { equal, fromBase64, utf8 } from '$lib/verify/bytes';
+import { equal, fromBase64, toHex, utf8 } from '$lib/verify/bytes';
 import { readReceipt } from '$lib/verify/feed/layout';
 import { again, rulesOf } from '$lib/verify/feed/replay';
-import { toHex } from '$lib/verify/bytes';
 
 interface Day {
   documents: Record<string, string>;
