@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=_DATA, help="folder of the real log")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="protocols to run")
     parser.add_argument("--charts", type=Path, help="folder to write pictures into (SVG)")
-    parser.add_argument("--keep-figures", action="store_true", help="write them to docs/measures.json")
+    parser.add_argument("--no-record", action="store_true", help="leave docs/measures.json as it is")
     parser.add_argument(
         "--interactions", type=Path, metavar="FILE", help="other interactions, CSV or Parquet"
     )
@@ -102,9 +102,11 @@ def _protocols(asked: argparse.Namespace) -> int:
         _protocol_r(log, figures)
     if "cold" in asked.parts:
         _cold(log, figures)
-    figures["seconds"] = round(time.monotonic() - began)
-    console.print(f"{machine()}; {figures['seconds']:.0f} s")
-    if asked.keep_figures:
+    seconds = round(time.monotonic() - began)
+    console.print(f"{machine()}; {seconds} s")
+    if set(asked.parts) == set(PARTS):
+        figures["seconds"] = seconds
+    if not asked.no_record:
         record("feed", **figures)
     return 0
 
