@@ -1,6 +1,7 @@
 """What a realm learns from what is watched: neighbours made by enough people, by nobody who did not want it."""
 
 import asyncio
+import base64
 import datetime as dt
 import functools
 import uuid
@@ -14,6 +15,7 @@ from reelm.entrypoints import model
 from reelm.feed.catalog import Catalog
 from reelm.feed.learning.matrices import Matrices, MatricesError
 from reelm.feed.learning.rule import CONTRIBUTORS_MIN
+from reelm_audit.feed import layout
 
 
 def ago(seconds: float) -> dt.datetime:
@@ -196,6 +198,40 @@ async def _has(realm, clip):
     catalog = Catalog(realm.settings.feed / "catalog")
     catalog.begin()
     return catalog.row(uuid.UUID(clip)) >= 0
+
+
+async def test_the_next_page_names_what_others_liked_with_what_was_just_finished(
+    admin, clips, learn, sign_up
+):
+    """Twenty people liked both: whoever finishes one of them has the other from the source `item`, with its sum."""
+    first, second, *_ = clips
+    people = await put_people(admin, CONTRIBUTORS_MIN)
+    await put_events(admin, both(people, (first, second)))
+    _, found = await learn()
+    viewer = await sign_up()
+
+    async def page():
+        answer = await viewer.get("/feeds/for-you?limit=10")
+        assert answer.status_code == 200, answer.text
+        seen = await viewer.get(f"/feeds/receipts/{answer.json()['receipt']['id']}")
+        return layout.decode(base64.b64decode(seen.json()["body"])) if seen.status_code == 200 else None
+
+    row = found.catalog.row(uuid.UUID(second))
+    before = await eventually(page)
+    assert not [each for each in before.scored if each.row == row and each.sources & layout.Source.ITEM]
+    event = {"id": str(uuid.uuid4()), "clip_id": first, "kind": "finish", "at": ago(1).isoformat()}
+    assert (await viewer.post("/events", {"events": [event]})).status_code == 202
+
+    async def by_what_is_in_force():
+        made, now = await page(), Learned(realm)
+        return (made, now) if made is not None and made.matrices == now.matrices.digest else None
+
+    after, found = await eventually(by_what_is_in_force)
+    (scored,) = [each for each in after.scored if each.row == row]
+    assert scored.sources & layout.Source.ITEM
+    assert scored.sources & layout.Source.NEXT
+    weight = found.weight("item", first, second)
+    assert scored.features[layout.FEATURES.index("item")] == layout.qlog(6 * weight)
 
 
 async def test_the_learner_never_sees_who(realm, admin, clips):
