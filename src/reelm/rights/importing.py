@@ -54,7 +54,10 @@ _LEFT_THERE = {
     "comment_likes": "belongs_to_threads_there",
     "reposts": "belongs_to_clips_there",
     "blocks": "people_of_there",
-    **dict.fromkeys(("notices", "watch_events", "feed_settings", "feed_wishes"), "only_made_sense_there"),
+    **dict.fromkeys(
+        ("notices", "watch_events", "feed_settings", "feed_wishes", "receipts", "clip_reach"),
+        "only_made_sense_there",
+    ),
 }
 
 Name = Annotated[str, Meta(max_length=64)]
