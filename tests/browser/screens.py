@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.async_api import Route, expect
-from tests.browser import feed_screens
+from tests.browser import feed_screens, why_screens
 from tests.browser.phone import PATIENCE_MS, Phone
 
 
@@ -209,6 +209,8 @@ SCREENS = [
     Screen("data-map", _at("/transparency/data-map", ".tables li")),
     Screen("check", _at("/transparency/check", "[data-verdict]")),
     Screen("check-bad", _rewritten),
+    Screen("why-open", why_screens.why),
+    Screen("check-page-file", _at(why_screens.CHECK, "main .drop")),
     Screen("following-closed", _at("/?feed=following", ".button.primary")),
     Screen("not-found", _at("/nothing/here", ".button"), upsets=("status of 404",)),
     Screen(
@@ -236,6 +238,11 @@ SCREENS = [
     Screen("notices", _at("/notices", "h1", "main li a, main h2"), signed_in=True),
     Screen("settings", _at("/settings", "main li a"), signed_in=True),
     Screen("settings-profile", _at("/settings/profile", "form"), signed_in=True),
+    Screen("why", why_screens.why, signed_in=True),
+    Screen("why-numbers", why_screens.numbers, signed_in=True),
+    Screen("check-page", why_screens.page, signed_in=True),
+    Screen("check-page-bad", why_screens.page_bad, signed_in=True),
+    Screen("check-pages", why_screens.pages, signed_in=True),
     Screen("my-feed", feed_screens.my_feed, signed_in=True),
     Screen("my-feed-new", feed_screens.my_feed_new, signed_in=True),
     Screen("menu-wishes", feed_screens.menu_wishes, signed_in=True),
