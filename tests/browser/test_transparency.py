@@ -139,7 +139,9 @@ async def test_a_check_fits_and_the_next_one_compares(phones: Phones) -> None:
     }  # fmt: skip
     seen = await memory(phone)
     ledger = await ledger_of(phone)
-    assert (seen["vkey"], seen["seen"]["size"]) == (ledger["vkey"], ledger["size"])
+    assert seen["vkey"] == ledger["vkey"]
+    # It grows every ten seconds, also while nobody does anything.
+    assert 1 < seen["seen"]["size"] <= ledger["size"]
     assert seen["seen"]["note"].endswith("\n")
     assert not seen["given"]
 
@@ -153,8 +155,8 @@ async def test_a_check_fits_and_the_next_one_compares(phones: Phones) -> None:
     assert await verdict(phone) == "note"
     assert (await outcomes(phone))["history"] == "fine"
     history = phone.page.locator('[data-step="history"]')
-    await expect(history).to_contain_text(re.compile(rf"All 1 entries of .*; {ledger['size']} now"))
-    assert (await memory(phone))["seen"]["size"] == ledger["size"]
+    await expect(history).to_contain_text(re.compile(r"All 1 entries of .*; \d+ now"))
+    assert (await memory(phone))["seen"]["size"] >= ledger["size"]
 
 
 async def test_a_rewritten_history_is_said_loudly(phones: Phones) -> None:
