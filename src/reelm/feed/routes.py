@@ -6,15 +6,14 @@ from litestar import Response, Router, get, post
 from litestar.params import Parameter
 
 from reelm.accounts.service import Visitor
-from reelm.clips.service import Clip
 from reelm.feed.controls.errors import WithoutProfilingError
-from reelm.feed.schemas import EventsStored, FeedName, WatchEvents
+from reelm.feed.schemas import EventsStored, FeedName, FeedPage, WatchEvents
 from reelm.feed.service import FeedService
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotFoundError
 from reelm.kit.http import SIGNED_IN, problems
 from reelm.kit.limits import Limit, RateLimiter
-from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
+from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT
 
 _EVENTS = Limit(burst=60, seconds_each=1)
 
@@ -29,7 +28,7 @@ async def get_feed(
     feed: FeedService,
     limit: Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)] = PAGE_DEFAULT,
     cursor: str | None = None,
-) -> Response[Page[Clip]]:
+) -> Response[FeedPage]:
     """Return the next clips of a feed: `for-you`, `following`, `friends` or `local`.
 
     Whoever chose a feed without profiling has the public lists in place of `for-you`.

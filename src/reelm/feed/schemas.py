@@ -6,9 +6,35 @@ from uuid import UUID
 
 import msgspec
 
+from reelm.clips.service import Clip
+
 FeedName = Literal["for-you", "following", "friends", "local"]
 EventKind = Literal["impression", "progress", "loop", "finish", "skip", "like", "share", "not_interested"]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=86_400_000)]
+
+
+class PagePromise(msgspec.Struct, frozen=True):
+    """The realm's word that this page's receipt goes into the public ledger, signed (`spec/receipt/README.md`).
+
+    `digest` is the receipt's, `leaf` binds it to the items in their order; both hexadecimal. `at` and `include_by`
+    are Unix seconds, `process` names the key that signed, `signature` is base64.
+    """
+
+    id: UUID
+    digest: str
+    leaf: str
+    at: int
+    include_by: int
+    process: str
+    signature: str
+
+
+class FeedPage(msgspec.Struct, frozen=True):
+    """A page of a feed. `receipt` comes with For You for somebody who is signed in."""
+
+    items: list[Clip]
+    next_cursor: str | None = None
+    receipt: PagePromise | None = None
 
 
 class WatchEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

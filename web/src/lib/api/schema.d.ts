@@ -2182,6 +2182,12 @@ export interface components {
             wishes: components["schemas"]["Wish"][];
             words: string[];
         };
+        /** FeedPage */
+        FeedPage: {
+            items: components["schemas"]["Clip"][];
+            next_cursor?: string | null;
+            receipt?: components["schemas"]["PagePromise"] | null;
+        };
         /** FeedSettings */
         FeedSettings: {
             profiling: boolean;
@@ -2597,6 +2603,17 @@ export interface components {
         /** Owner */
         Owner: {
             name: string;
+        };
+        /** PagePromise */
+        PagePromise: {
+            /** Format: uuid */
+            id: string;
+            digest: string;
+            leaf: string;
+            at: number;
+            include_by: number;
+            process: string;
+            signature: string;
         };
         /** Page[dict[str, Any]] */
         "Page_dict_str_typing.Any_": {
@@ -5443,7 +5460,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_reelm.clips.schemas.Clip_"];
+                    "application/json": components["schemas"]["FeedPage"];
                 };
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
