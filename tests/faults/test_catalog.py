@@ -1,5 +1,6 @@
 """The catalog's writer killed at each of its steps: what readers see belongs together again, and nothing is lost."""
 
+import errno
 import os
 import random
 import signal
@@ -120,3 +121,67 @@ def test_killed_over_and_over(tmp_path):
     assert kills > 10
     work(tmp_path)
     check(tmp_path, ROUNDS)
+
+
+@pytest.mark.parametrize("wanted", ["half a frame", "identities"])
+def test_a_full_disk_costs_nothing_but_the_step(tmp_path, wanted):
+    """What could not be written is not half there, and the next step comes after the one before."""
+    full = False
+
+    def step(name: str) -> None:
+        if full and name == wanted:
+            raise OSError(errno.ENOSPC, "no room")
+
+    chance = random.Random(1)
+    with Store(tmp_path, step) as store:
+        store.change(1, [new_row(chance) for _ in range(5)])
+        for _ in range(3):
+            full = True
+            with pytest.raises(OSError, match="no room"):
+                store.change(2, [new_row(chance)], [0])
+            full = False
+            assert Catalog(tmp_path / CATALOG).size == store.mapping.size
+            store.change(3, [new_row(chance)])
+        check(tmp_path, 4)
+    with Store(tmp_path) as store:
+        assert store.log.seq == 4
+        check(tmp_path, 4)
+
+
+def test_no_room_for_a_larger_file_leaves_the_old_one(tmp_path, monkeypatch):
+    chance = random.Random(1)
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with Store(tmp_path) as store:
+        store.change(1, [new_row(chance) for _ in range(1000)])
+        with monkeypatch.context() as patched:
+            patched.setattr("os.posix_fallocate", no_room)
+            for _ in range(2):
+                with pytest.raises(OSError, match="no room"):
+                    store.change(2, [new_row(chance) for _ in range(100)])
+        assert store.mapping.size == 1000
+        store.change(2, [new_row(chance) for _ in range(100)])
+        assert Catalog(tmp_path / CATALOG).size == 1100
+
+
+def test_a_store_that_cannot_open_gives_its_lock_back(tmp_path, monkeypatch):
+    def broken(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.posix_fallocate", broken)
+        for _ in range(2):
+            with pytest.raises(OSError, match="no room"), Store(tmp_path):
+                pass
+
+    def closed_on_a_full_disk() -> None:
+        with monkeypatch.context() as patched, Store(tmp_path) as store:
+            store.change(1, [new_row(random.Random(2))])
+            patched.setattr("reelm.feed.catalog.store.Log.sync", broken)
+
+    with pytest.raises(OSError, match="no room"):
+        closed_on_a_full_disk()
+    with Store(tmp_path) as store:
+        assert store.mapping.size == 1

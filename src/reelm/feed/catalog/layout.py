@@ -221,7 +221,9 @@ def create(path: Path, generation: bytes, capacity: int, key_slots: int, boot: b
         head[AT_GENERATION : AT_GENERATION + 2] = np.frombuffer(generation, "<u8")
         head[AT_BOOT : AT_BOOT + 2] = np.frombuffer(boot, "<u8")
         file.write(head.tobytes())
-        file.truncate(length)
+        file.flush()
+        # All of it, now: a page that the disk has no room for later would end whoever writes to it.
+        os.posix_fallocate(file.fileno(), 0, length)
     return Mapping(path, write=True)
 
 

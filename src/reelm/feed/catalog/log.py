@@ -110,9 +110,14 @@ class Log:
             self.rotate()
         data = frame.to_bytes(self.chain)
         half = len(data) // 2
-        _write(self._file, data[:half])
-        self._step("half a frame")
-        _write(self._file, data[half:])
+        try:
+            _write(self._file, data[:half])
+            self._step("half a frame")
+            _write(self._file, data[half:])
+        except OSError:
+            # A full disk: what comes next must not stand behind half of this.
+            os.ftruncate(self._file, self._length)
+            raise
         self._length += len(data)
         self.seq, self.chain, self.last = frame.seq, data[-32:], frame
         self._step("frame")

@@ -75,21 +75,33 @@ class Store:
             os.close(self._lock)
             raise AnotherWriterError from error
         try:
+            self._open()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        return self
+
+    def _open(self) -> None:
+        try:
             self._resume()
-        except (CatalogFileError, DamagedError, OSError) as error:
+        except (CatalogFileError, DamagedError) as error:
             _log.warning("catalog.begins_anew", reason=str(error))
+            self._begin()
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, the database has all that a new one needs
+            _log.exception("catalog.begins_anew")
             self._begin()
         supersede_others(self._files, self.mapping.path)
         self.mapping.header[AT_CLOSED] = 0
-        return self
 
     def __exit__(self, *_: object) -> None:
-        self.log.sync()
-        self.log.close()
-        self.mapping.memory.flush()
-        self.mapping.header[AT_CLOSED] = 1
-        self.mapping.memory.flush()
-        os.close(self._lock)
+        try:
+            self.log.sync()
+            self.mapping.memory.flush()
+            self.mapping.header[AT_CLOSED] = 1
+            self.mapping.memory.flush()
+        finally:
+            self.log.close()
+            os.close(self._lock)
 
     @property
     def folder(self) -> Path:
