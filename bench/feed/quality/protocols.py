@@ -161,11 +161,15 @@ def rivals_a(log: log_.Log, say: Say) -> dict[str, Ranked]:
 def protocol_c(
     log: log_.Log, thresholds: tuple[int, ...], described: dict[str, Rows]
 ) -> tuple[dict[int, dict[int, float]], dict[str, dict[int, float]], int]:
-    """Known until 24 April; long view, finish or like after it; micro recall at 50, 100, 200; ours and rivals."""
+    """Known until 24 April; long view, finish or like on 1-8 May; micro recall at 50, 100, 200; ours and rivals."""
     known = log_.history(log, log_.BEFORE_DAYS)
     impressions = log.impressions
     label = log_.positive_of(log) | (impressions["finish"] > 0)
-    wanted = log_.targets(log, known, 20220425, 20220508, label)
+    held = label & (impressions["date"] >= 20220501)
+    # As published: what a person had met before stays a target, though nobody is shown a clip again.
+    pairs = np.unique(impressions["person"][held] * log_.ITEMS + impressions["video_id"][held])
+    cells = (pairs // log_.ITEMS, pairs % log_.ITEMS)
+    wanted = sp.csr_array((np.ones(len(pairs), np.int64), cells), shape=(log.persons, log_.ITEMS))
     chosen = np.flatnonzero(np.diff(wanted.indptr) > 0)
 
     def recall(shown: NDArray[np.int64]) -> dict[int, float]:
@@ -231,7 +235,8 @@ def cold_start(log: log_.Log) -> tuple[Ranked, Ranked]:
     # The likes of the taught fifth are in the history itself: taken out of it, they are the lesson.
     held = late.liked
     lesson = sp.csr_array(
-        (np.ones(int(held.sum()), np.int64), (late.person[held], late.item[held])), shape=(log.persons, log_.ITEMS)
+        (np.ones(int(held.sum()), np.int64), (late.person[held], late.item[held])),
+        shape=(log.persons, log_.ITEMS),
     )
     without = cold.hide(late, lesson, asked_clips, 1, 1).known
     taught = cold.hide(without, lesson, taught_clips, 4000, 1)
