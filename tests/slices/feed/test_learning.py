@@ -201,7 +201,7 @@ async def _has(realm, clip):
 
 
 async def test_the_next_page_names_what_others_liked_with_what_was_just_finished(
-    admin, clips, learn, sign_up
+    realm, admin, clips, learn, sign_up
 ):
     """Twenty people liked both: whoever finishes one of them has the other from the source `item`, with its sum."""
     first, second, *_ = clips

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from reelm.feed.learning.rule import CONTRIBUTORS_MIN, LAG_WEIGHTS
-from reelm.feed.learning.training.watched import Watched
+from reelm.feed.learning.training.watched import Watched, of_changed_people
 
 Numbers = npt.NDArray[np.int64]
 _BLOCK_PRODUCTS = 20_000_000
@@ -95,6 +95,7 @@ def following(watched: Watched, pairs: Pairs, rows: Numbers, size: int) -> Pairs
 
 def changed_following(before: Watched, after: Watched) -> Numbers:
     """The clips after which somebody likes other clips now than before."""
+    before, after = of_changed_people(before, after)
     everything = np.ones(max(_size(before), _size(after)), np.bool_)
     found = []
     for watched in (before, after):

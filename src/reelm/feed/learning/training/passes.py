@@ -34,6 +34,7 @@ OVERLAP = dt.timedelta(minutes=3)
 """How long a transaction that stores events may take and still be seen."""
 MOST_PRODUCTS = 400_000_000
 """How much counting one pass of minutes does; clips beyond wait for the next one."""
+_TAKEN_IN_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,7 @@ async def _whole(database: Database, catalog: Catalog, folders: Folders, until: 
         begins = await EventsReader(uow).find_begin()
     watched = Watched.none()
     if begins is not None:
-        async for page in reading.events(database, catalog, begins - dt.timedelta(days=1), until):
-            more = page.liked()
-            watched = watched.with_more(more.person, more.row, more.at)
+        watched = await _with_events(database, catalog, watched, begins - dt.timedelta(days=1), until)
     watched = watched.of(watched.row < size)
     every = np.arange(size)
     together = pairs.together(watched, Pairs.none(), every, size)
@@ -161,9 +160,7 @@ async def _moved(
     people: npt.NDArray[np.uint64],
 ) -> Watched:
     """The likes with those stored since, without who left, who had their feed forget, and clips that are gone."""
-    async for page in reading.events(database, catalog, since, until):
-        more = page.liked()
-        watched = watched.with_more(more.person, more.row, more.at)
+    watched = await _with_events(database, catalog, watched, since, until)
     async with database.transaction() as uow:
         resets = await EventsReader(uow).list_resets(since)
     if resets:
@@ -174,6 +171,28 @@ async def _moved(
     watched = watched.of_people(people)
     alive = catalog.column("alive")
     return watched.of((watched.row < len(alive)) & (alive[np.minimum(watched.row, len(alive) - 1)] != 0))
+
+
+async def _with_events(
+    database: Database, catalog: Catalog, watched: Watched, since: dt.datetime, until: dt.datetime
+) -> Watched:
+    """The likes with those stored in a time, taken in by the million."""
+    more: list[Watched] = []
+    async for page in reading.events(database, catalog, since, until):
+        more.append(page.liked())
+        if sum(len(each) for each in more) >= _TAKEN_IN_AT_ONCE:
+            watched, more = _joined(watched, more), []
+    return _joined(watched, more)
+
+
+def _joined(watched: Watched, more: list[Watched]) -> Watched:
+    if not more:
+        return watched
+    return watched.with_more(
+        np.concatenate([each.person for each in more]),
+        np.concatenate([each.row for each in more]),
+        np.concatenate([each.at for each in more]),
+    )
 
 
 def _as_much_as_fits(watched: Watched, rows: Numbers, size: int) -> tuple[Numbers, Numbers]:

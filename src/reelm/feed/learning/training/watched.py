@@ -32,11 +32,19 @@ class Watched:
         return len(self.person)
 
     def with_more(self, person: People, row: RowNumbers, at: Times) -> "Watched":
-        """Take in more likes; the newest of each person stay."""
-        return newest(
-            np.concatenate([self.person, person]),
-            np.concatenate([self.row, row]),
-            np.concatenate([self.at, at]),
+        """Take in more likes; the newest of each person stay. The likes of all others are not looked at."""
+        touched = np.isin(self.person, person)
+        old = self.of(touched)
+        new = newest(
+            np.concatenate([old.person, person]), np.concatenate([old.row, row]), np.concatenate([old.at, at])
+        )
+        rest = self.of(~touched)
+        people = np.concatenate([rest.person, new.person])
+        order = np.argsort(people, kind="stable")
+        return Watched(
+            people[order],
+            np.concatenate([rest.row, new.row])[order],
+            np.concatenate([rest.at, new.at])[order],
         )
 
     def of(self, kept: npt.NDArray[np.bool_]) -> "Watched":
@@ -89,6 +97,7 @@ def newest(person: People, row: RowNumbers, at: Times, most: int = MOST_OF_PERSO
 
 def changed_rows(before: Watched, after: Watched) -> npt.NDArray[np.int64]:
     """The clips that other people like now than before."""
+    before, after = of_changed_people(before, after)
     pairs = np.concatenate([_pairs(before), _pairs(after)])
     found, times = np.unique(pairs, axis=0, return_counts=True)
     return np.unique(found[times == 1][:, 1]).astype(np.int64)
@@ -98,12 +107,32 @@ def _pairs(watched: Watched) -> npt.NDArray[np.uint64]:
     return np.stack([watched.person, watched.row.astype(np.uint64)], axis=1)
 
 
-def changed_people(before: Watched, after: Watched) -> People:
-    """The people whose likes, or their order, are others than before."""
-    lines = np.concatenate([_lines(before), _lines(after)])
-    found, times = np.unique(lines, axis=0, return_counts=True)
-    return np.unique(found[times == 1][:, 0])
+def of_changed_people(before: Watched, after: Watched) -> tuple[Watched, Watched]:
+    """Both, of the people only whose likes, or their times, are others than before."""
+    people = np.concatenate([np.unique(before.person), np.unique(after.person)])
+    sums = np.concatenate([_sums(before), _sums(after)])
+    order = np.lexsort((sums, people))
+    people, sums = people[order], sums[order]
+    same = np.zeros(len(people), np.bool_)
+    twice = (people[1:] == people[:-1]) & (sums[1:] == sums[:-1])
+    same[1:] |= twice
+    same[:-1] |= twice
+    changed = np.unique(people[~same])
+    return before.of_people(changed), after.of_people(changed)
 
 
-def _lines(watched: Watched) -> npt.NDArray[np.uint64]:
-    return np.stack([watched.person, watched.row.astype(np.uint64), watched.at.astype(np.uint64)], axis=1)
+def _sums(watched: Watched) -> npt.NDArray[np.uint64]:
+    """One number for all that each person likes; equal ones by chance once in 2 to the 64."""
+    if not len(watched):
+        return np.zeros(0, np.uint64)
+    mixed = watched.row.astype(np.uint64) * _MIX_ROW + watched.at.astype(np.uint64) * _MIX_AT
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= _MIX_ROW
+    mixed ^= mixed >> np.uint64(32)
+    starts = np.flatnonzero(np.concatenate([[True], watched.person[1:] != watched.person[:-1]]))
+    sums: npt.NDArray[np.uint64] = np.add.reduceat(mixed, starts)
+    return sums
+
+
+_MIX_ROW = np.uint64(0x9E3779B97F4A7C15)
+_MIX_AT = np.uint64(0xD6E8FEB86659FD93)
