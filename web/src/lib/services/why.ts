@@ -18,7 +18,7 @@ export type Lead = SourceName | 'explore';
 
 /** What added to a score, or took from it; `rest` is everything that is too small to be told by itself. */
 export interface Reason {
-  what: FeatureName | 'start' | 'adjustment' | 'rest';
+  what: FeatureName | 'assumed' | 'start' | 'adjustment' | 'rest';
   /** The feature's own number; 0 for what is no feature. */
   value: number;
   /** Whole points, as shown. */
@@ -56,6 +56,8 @@ export interface Why {
 }
 
 const STRONGEST = 4;
+/** Rates of a clip that nobody has watched yet are the usual ones: no reasons of its own, so they are told as one. */
+const RATES: readonly FeatureName[] = ['finish_rate', 'skip_rate', 'act_rate'];
 /** A reason that moves the score by less than this part of the strongest one is not worth a line. */
 const FAINT = 0.04;
 
@@ -125,6 +127,15 @@ export function whyOf(receipt: FeedReceipt, model: Model, policy: FeedPolicy, pl
   };
 }
 
+/** A reason for each feature; those of a clip that nobody has seen, with what is assumed of it as one. */
+function toTell(rows: readonly FeatureRow[]): Reason[] {
+  const unseen = rows.some((row) => row.name === 'views' && row.value === 0);
+  const isAssumed = (row: FeatureRow): boolean => unseen && RATES.includes(row.name);
+  const assumed = rows.filter(isAssumed).reduce((sum, row) => sum + row.points, 0);
+  const own = rows.filter((row) => !isAssumed(row)).map(({ name, value, points }): Reason => ({ what: name, value, points }));
+  return assumed === 0 ? own : [...own, { what: 'assumed', value: 0, points: assumed }];
+}
+
 function reasonsOf(
   rows: readonly FeatureRow[],
   start: number,
@@ -132,12 +143,12 @@ function reasonsOf(
   points: number,
   score: number,
 ): Reason[] {
-  const ordered = [...rows].sort((a, b) => Math.abs(b.points) - Math.abs(a.points));
+  const ordered = toTell(rows).sort((a, b) => Math.abs(b.points) - Math.abs(a.points));
   const most = Math.abs(ordered[0]?.points ?? 0);
   const told = ordered.slice(0, STRONGEST).filter((one) => Math.abs(one.points) > most * FAINT);
   const untold = ordered.slice(told.length).reduce((sum, one) => sum + one.points, rounding);
   const reasons = [
-    ...told.map(({ name, value, points: given }) => ({ what: name as Reason['what'], value, points: given })),
+    ...told,
     ...(points === 0 ? [] : [{ what: 'adjustment' as const, value: 0, points }]),
     ...(start === 0 ? [] : [{ what: 'start' as const, value: 0, points: start }]),
     { what: 'rest' as const, value: 0, points: untold },

@@ -8,7 +8,6 @@ import type { FeatureName } from '$lib/verify/feed/model';
 export const isolate = (text: string): string => `\u2068${text}\u2069`;
 
 const LOGARITHMS: readonly string[] = ['views', 'author_views'];
-const ASSUMED: readonly string[] = ['finish_rate', 'skip_rate', 'act_rate'];
 
 function numberOf(feature: FeatureName, value: number): string {
   if (LOGARITHMS.includes(feature)) return t('why.about', { number: shortNumber(aboutOf(value), i18n.locale) });
@@ -16,19 +15,18 @@ function numberOf(feature: FeatureName, value: number): string {
 }
 
 /** Of a feature there may be words for more than nothing, less than nothing, and nothing. */
-function keyOf(what: FeatureName, value: number, unseen: boolean): Key {
-  const assumed = unseen && ASSUMED.includes(what);
-  const side = assumed || value === 0 ? 'none' : value > 0 ? 'more' : 'less';
+function keyOf(what: FeatureName, value: number): Key {
+  const side = value === 0 ? 'none' : value > 0 ? 'more' : 'less';
   const key = `why.f_${what}_${side}`;
   return (hasText(key) ? key : `why.f_${what}_more`) as Key;
 }
 
-export function reasonWords({ what, value }: Reason, name: string, unseen: boolean): string {
-  if (what === 'rest' || what === 'start') return t(`why.${what}`);
+export function reasonWords({ what, value }: Reason, name: string): string {
+  if (what === 'rest' || what === 'start' || what === 'assumed') return t(`why.${what}`);
   if (what === 'adjustment') return t('why.source_boost');
   const minutes = what === 'age' ? aboutOf(value) : 0;
   const nowMs = Date.now();
-  return t(keyOf(what, value, unseen), {
+  return t(keyOf(what, value), {
     name: isolate(name),
     value,
     number: numberOf(what, value),
