@@ -6,6 +6,7 @@ are read. At its start, when notifications may have been missed, and every few h
 
 import asyncio
 import datetime as dt
+import itertools
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -150,8 +151,10 @@ class CatalogKeeper:
     async def _catch_up(self, store: Store) -> None:
         changed, self._changed = self._changed, set()
         try:
-            if changed:
-                await self._look_at(store, changed)
+            while changed:
+                some = set(itertools.islice(changed, _PAGE))
+                await self._look_at(store, some)
+                changed -= some
             async with self._database.transaction() as uow:
                 reader = CatalogReader(uow)
                 now, place = await reader.now(), (self._since - _OVERLAP, UUID(int=0))
