@@ -9,9 +9,11 @@ FILE is CSV (or TSV) or Parquet with a row per interaction: a user and an item, 
 columns), .npz (`ids`, `vectors`) or .npy (ids beside it in NAME.ids.npy or NAME.ids.txt, or rows numbered as the
 items).
 
-Everything is chosen on validation and tested once, in whole numbers as served. On two quiet cores the protocols
-take about 12 minutes and 3 GiB; other interactions up to 10,000 clips about 10 minutes and 4 GiB. More clips
-than --dense-clips get cosine rows in place of EASE^R; of more than 60,000 clips the least met are left out.
+Everything is chosen on validation and tested once, in whole numbers as served. The protocols need some eight
+minutes of one core and less than 3 GiB. Other interactions are bounded by samples: 2,000 people to tune on, 8,000 to
+teach trees, --people to test; EASE^R for at most --dense-clips clips (its time grows with their cube: 10 s of a core
+for 7,500, and with their square its memory: 1.2 GiB for 10,000), cosine rows for the others, which tuning weighs;
+of more than 60,000 clips the least met are left out.
 """
 
 import argparse
