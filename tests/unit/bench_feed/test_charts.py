@@ -1,6 +1,6 @@
 """The picture of the figures is well-formed and shows every row."""
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from bench.feed.quality.charts import quality_and_coverage
 from bench.feed.quality.metrics import Ranked
@@ -11,7 +11,7 @@ def test_every_row_has_a_dot_and_its_name():
         name: Ranked(9, 9, 0.2, ndcg, 0.3, cover)
         for name, ndcg, cover in (("a < b", 0.1, 0.2), ("Reelm", 0.2, 0.5))
     }
-    picture = ElementTree.fromstring(quality_and_coverage(rows))
+    picture = ET.fromstring(quality_and_coverage(rows))
     space = "{http://www.w3.org/2000/svg}"
     dots = picture.findall(f"{space}circle")
     heights = [float(dot.get("cy")) for dot in dots]
