@@ -12,7 +12,8 @@ from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
 
 EVERY_SECONDS = 0.25
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 4.0
+_DAY_SECONDS = 86_400
 _AT_ONCE = 2_000
 
 _log = structlog.get_logger("reelm.receipts")
@@ -25,6 +26,7 @@ class ReceiptIndexer:
         self._keeper = keeper
         self._database = database
         self._clock = clock
+        self._looked = False
 
     async def run(self) -> None:
         """Go on until cancelled; what the database did not take is tried again."""
@@ -56,13 +58,17 @@ class ReceiptIndexer:
         return total
 
     async def recover(self) -> int:
-        """Bring what dead processes left; return how many rows that were."""
-        total = 0
-        for orphan in await asyncio.to_thread(lambda: list(orphans(self._keeper.root))):
+        """Bring what dead processes left; return how many rows that were.
+
+        The first look goes through all days, later ones through yesterday and today.
+        """
+        total, day = 0, self._now() // _DAY_SECONDS - 1 if self._looked else 0
+        for orphan in await asyncio.to_thread(lambda: list(orphans(self._keeper.root, day))):
             try:
                 total += await self._recover(orphan)
             finally:
                 orphan.close()
+        self._looked = True
         if total:
             _log.info("receipts.recovered", rows=total)
         return total

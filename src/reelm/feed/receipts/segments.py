@@ -148,9 +148,10 @@ class Orphan:
         os.close(self._file)
 
 
-def orphans(root: Path) -> Iterator[Orphan]:
-    """Yield what dead processes left; each is to be closed."""
-    for path in sorted(root.glob(f"*/*{OPEN}")):
+def orphans(root: Path, since_day: int = 0) -> Iterator[Orphan]:
+    """Yield what dead processes left, in the folders since a day; each is to be closed."""
+    days = [each for each in root.glob("*") if (day_of(each) or 0) >= since_day]
+    for path in sorted(path for day in days for path in day.glob(f"*{OPEN}")):
         try:
             file = os.open(path, os.O_RDWR)
         except FileNotFoundError:
