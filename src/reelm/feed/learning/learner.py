@@ -113,7 +113,7 @@ class Learner:
         self.report = read_report(self._settings.feed)
         if act == "train" and done.digest:
             await self.releases.note(done.digest, done.verdict)
-            if done.verdict == "fit":
+            if done.verdict == "fit" and done.digest != await self.releases.in_force():
                 await self.releases.ask(done.digest, "release")
                 await self._settle()
         _log.info("learning.done", **msgspec.to_builtins(done))

@@ -65,6 +65,12 @@ class Releases:
         assert found is not None
         return found
 
+    async def in_force(self) -> str | None:
+        """The digest of the model in force; None before there is any."""
+        async with self._database.transaction() as uow:
+            held = await ModelsReader(uow).find_in_force()
+        return held.model if held else None
+
     async def ask(self, digest: str, cause: str) -> UUID:
         """Ask for a model to be put in force. It is not before `settle`. Raises `NoSuchModelError`."""
         model, card = (SEED_BYTES, SEED_CARD) if digest == SEED_DIGEST else self._read(digest)
