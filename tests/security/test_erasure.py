@@ -231,7 +231,10 @@ async def test_no_file_holds_a_byte_of_them(gone: Erased, realm: RunningRealm) -
         found = []
         for path in _all_files(realm.data):
             name = str(path.relative_to(realm.data)).encode()
-            held = path.read_bytes()
+            try:
+                held = path.read_bytes()
+            except FileNotFoundError:  # the ledger grows meanwhile, and drops its partial tiles
+                continue
             found += [
                 (name.decode(), what)
                 for what, mark in gone.marks.items()
