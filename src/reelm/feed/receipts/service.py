@@ -179,7 +179,7 @@ class ReceiptsService:
     async def _entry(self, index: int) -> feed_files.LoggedEntry | None:
         try:
             return feed_files.LoggedEntry(await self._ledger.entry(index), await self._ledger.proof(index))
-        except LedgerLateError:
+        except (LedgerLateError, NotFoundError):  # it has its place, and no published checkpoint has it yet
             return None
 
     def _promise(self, row: ReceiptRow, kept: Kept) -> Promise:
