@@ -15,15 +15,14 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import structlog
-from msgspec import Meta
 
 from reelm.accounts.service import AccountsService, MeChange, PersonRecord
-from reelm.clips.service import Brought, ClipBringer, Visibility, id_of_time, readable_edit
+from reelm.clips.service import Brought, ClipBringer, id_of_time, readable_edit
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotFoundError
@@ -33,6 +32,7 @@ from reelm.realm.service import CAPTION_CHARS
 from reelm.rights import archive
 from reelm.rights.errors import ArchiveError, ArchiveTooLargeError
 from reelm.rights.hand import Hand
+from reelm.rights.incoming import ClipIn, FollowIn, ProfileIn
 from reelm.rights.parts import PartsFile
 from reelm.rights.progress import Progress
 from reelm.rights.repository import ImportRow, RightsReader, RightsWriter
@@ -59,51 +59,6 @@ _LEFT_THERE = {
         "only_made_sense_there",
     ),
 }
-
-Name = Annotated[str, Meta(max_length=64)]
-
-
-class ProfileIn(msgspec.Struct, frozen=True):
-    """A profile as a stranger's file says it."""
-
-    handle: Name
-    display_name: Annotated[str, Meta(max_length=200)]
-    bio: Annotated[str, Meta(max_length=5000)] = ""
-    private: bool = False
-    language: Annotated[str, Meta(max_length=20)] = ""
-    avatar: Annotated[str, Meta(max_length=200)] | None = None
-
-
-class ClipIn(msgspec.Struct, frozen=True):
-    """A clip as a stranger's file says it."""
-
-    id: UUID
-    caption: Annotated[str, Meta(max_length=20_000)]
-    visibility: Visibility
-    allow_comments: bool
-    allow_download: bool
-    allow_sound_reuse: bool
-    label_ai: bool
-    label_paid: bool
-    language: Annotated[str, Meta(pattern="^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$", max_length=20)]
-    draft: bool
-    created_at: Annotated[dt.datetime, Meta(tz=True)]
-    publish_at: Annotated[dt.datetime, Meta(tz=True)] | None = None
-    published_at: Annotated[dt.datetime, Meta(tz=True)] | None = None
-    keep_original: bool = True
-    video: Annotated[str, Meta(max_length=200)] | None = None
-    edit: dict[str, Any] = {}
-    own_sound: bool = False
-    borrowed_sound: bool = False
-    sound_title: Annotated[str, Meta(max_length=100)] | None = None
-    mentions: list[Name] = []
-
-
-class FollowIn(msgspec.Struct, frozen=True):
-    """Somebody followed, as a stranger's file says it."""
-
-    handle: Name
-    display_name: Annotated[str, Meta(max_length=200)]
 
 
 @dataclass
