@@ -30,8 +30,9 @@ def item_knn(history: History, keep: int = 1000, shrink: float = 20.0) -> Scorer
     return sums_of(_pruned(similar.cosine(positives(history), shrink), keep))
 
 
-def rp3beta(history: History, keep: int = 1000) -> Scorer:
-    return sums_of(_pruned(similar.rp3beta(positives(history)), keep))
+def rp3beta(history: History, keep: int = 1000, beta: float = 0.3) -> Scorer:
+    """RP3beta at its best: of betas 0, 0.1, 0.3 and 0.6, 0.3 had the highest NDCG@20 on 28-30 April."""
+    return sums_of(_pruned(similar.rp3beta(positives(history), beta=beta), keep))
 
 
 def ease_r(history: History, ridge: float) -> Scorer:
