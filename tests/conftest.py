@@ -101,15 +101,22 @@ def start_realm(data: Path, port: int, **environment: str) -> RunningRealm:
     return running
 
 
-@pytest.fixture(scope="session")
-def realm() -> Iterator[RunningRealm]:
-    """The session's realm, with default settings and room for many sign-ups."""
+@contextlib.contextmanager
+def own_realm() -> Iterator[RunningRealm]:
+    """A realm with default settings and room for many sign-ups, in a folder that goes with it."""
     folder = Path(tempfile.mkdtemp(prefix="reelm-test-"))
     folder.chmod(0o755)
     running = start_realm(folder / "data", free_port(), REELM_LIMIT_FACTOR="1000")
     yield running
     running.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def realm() -> Iterator[RunningRealm]:
+    """The session's realm."""
+    with own_realm() as running:
+        yield running
 
 
 @dataclass
@@ -147,10 +154,14 @@ class Person:
         return await self.request("DELETE", path, **options)
 
 
+def client_of(realm: RunningRealm) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=realm.url, timeout=30)
+
+
 @pytest.fixture(scope="session")
 async def client(realm: RunningRealm) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client that is nobody, with no cookies kept."""
-    async with httpx.AsyncClient(base_url=realm.url, timeout=30) as made:
+    async with client_of(realm) as made:
         yield made
 
 
@@ -168,7 +179,10 @@ def sign_up_body(handle: str | None = None, **changes: Any) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def sign_up(client: httpx.AsyncClient) -> Any:
     """Make a person: `await sign_up()`, or with a handle or other fields of the sign-up."""
+    return maker_of_people(client)
 
+
+def maker_of_people(client: httpx.AsyncClient) -> Any:
     async def make(handle: str | None = None, **changes: Any) -> Person:
         body = sign_up_body(handle, **changes)
         made = await client.post("/api/v1/accounts", json=body)

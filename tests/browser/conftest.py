@@ -1,16 +1,21 @@
-"""One browser for the session, phones for each test, and a realm with something to watch."""
+"""One browser for the session, phones for each test, and a realm with something to watch.
+
+The realm is the browser tests' own: others write clips without a film into theirs, which For You may well choose.
+"""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import httpx
 import pytest
 from playwright.async_api import Browser, async_playwright
 from tests.browser.phone import ROOT, Phone, in_hand, launch
-from tests.conftest import Person, RunningRealm
+from tests.conftest import Person, RunningRealm, client_of, maker_of_people, own_realm
 from tests.factories.media import plain
 from tests.factories.publishing import make_clip, settled
 
@@ -26,6 +31,30 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     if report.failed:
         item.stash[_FAILED] = re.sub(r"\W+", "-", item.name)
     return report
+
+
+@pytest.fixture(scope="session")
+def realm() -> Iterator[RunningRealm]:
+    with own_realm() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def client(realm: RunningRealm) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(realm) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def sign_up(client: httpx.AsyncClient) -> Any:
+    return maker_of_people(client)
+
+
+@pytest.fixture(scope="session")
+async def admin(realm: RunningRealm) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(**realm.settings.database.connection("reelm_admin"))
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -198,6 +198,8 @@ async def test_no_table_holds_a_byte_of_them(gone: Erased, admin: Any) -> None:
                 (table["name"], what, row["line"][:300])
                 for what, mark in gone.marks.items()
                 if any(form in line for form in _forms(mark))
+                # The bare number of a clip stays, for 30 days, in other people's lists of what they were shown.
+                and not (table["name"] == "receipts" and what.startswith("clip "))
             ]
     assert not left
 

@@ -1,6 +1,7 @@
 """Nobody reads another's receipts, none says another's secret, and no promise can be made up."""
 
 import base64
+import secrets
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -162,7 +163,11 @@ async def test_worlds_that_differ_in_a_secret_give_the_same_receipt(
     """A creator blocks the viewer; or has made the clip private; or there never was such a clip."""
     author, creator, viewer = await sign_up(), await sign_up(), await sign_up()
     marker = await put_clip(admin, author.id, "for everybody")
-    clip = await put_clip(admin, creator.id, "the one that it is about")
+    tag = f"about{secrets.token_hex(3)}"
+    clip = await put_clip(admin, creator.id, f"the one that it is about #{tag}")
+    # Wanted so much that it is on the page, whatever else the realm has.
+    wish = {"kind": "tag", "value": tag, "wish": 2}
+    assert (await viewer.put("/me/feed/wishes", wish)).status_code == 204
 
     async def is_public(wanted: bool) -> None:
         async def so() -> bool:

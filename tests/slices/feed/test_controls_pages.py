@@ -68,7 +68,9 @@ async def test_a_wish_moves_a_clip_in_the_next_page(sign_up: Any, admin: Any) ->
         await wish(viewer, "tag", more, 2)
         await wish(viewer, "tag", less, -1)
         shown = await page(viewer)
-        assert shown.index(clips[more]) < shown.index(clips[less])
+        # What is wanted less may be on no page at all where others' clips are plenty.
+        assert clips[more] in shown
+        assert clips[less] not in shown[: shown.index(clips[more])]
 
 
 async def test_clips_that_say_a_filtered_word_stay_out(sign_up: Any, admin: Any) -> None:

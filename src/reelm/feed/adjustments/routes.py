@@ -13,7 +13,7 @@ from reelm.feed.adjustments.schemas import AdjustmentAsk, AdjustmentView
 from reelm.feed.adjustments.service import AdjustmentsService
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotFoundError, SignInRequiredError
-from reelm.kit.http import problems
+from reelm.kit.http import SIGNED_IN, problems
 from reelm.kit.limits import Limit, RateLimiter
 from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
 from reelm.ledger.service import LedgerLateError
@@ -22,7 +22,7 @@ _STAFF = (SignInRequiredError, NotFoundError, NotEnrolledError, LedgerLateError)
 _CHANGES = Limit(burst=30, seconds_each=10)
 
 
-@get("/feeds/adjustments", responses=problems(), tags=["feeds"])
+@get("/feeds/adjustments", responses=problems(*SIGNED_IN), tags=["feeds"])
 async def list_adjustments(
     uow: UnitOfWork,
     adjustments: AdjustmentsService,

@@ -12,7 +12,7 @@ from reelm.feed.lists.desk import CardsWanted, ListsDesk
 from reelm.feed.lists.making import ListName, PublicList
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import InvalidRequestError, NotFoundError
-from reelm.kit.http import problems
+from reelm.kit.http import SIGNED_IN, problems
 
 _FOR_GOOD = {"cache-control": "public, max-age=604800, immutable"}
 _NEVER_KEPT = {"cache-control": "no-store"}
@@ -27,7 +27,7 @@ class Cards(msgspec.Struct, frozen=True):
     items: list[Clip]
 
 
-@get("/feeds/lists/current", responses=problems(), tags=["feeds"])
+@get("/feeds/lists/current", responses=problems(*SIGNED_IN), tags=["feeds"])
 async def current_list(
     guest: Visitor | None,
     uow: UnitOfWork,
@@ -68,7 +68,7 @@ async def get_list_receipts(
     return Response(body, media_type="application/octet-stream", headers=_FOR_GOOD)
 
 
-@post("/feeds/cards", status_code=200, responses=problems(InvalidRequestError), tags=["feeds"])
+@post("/feeds/cards", status_code=200, responses=problems(*SIGNED_IN, InvalidRequestError), tags=["feeds"])
 async def get_cards(
     data: CardsWanted, guest: Visitor | None, uow: UnitOfWork, lists: ListsDesk
 ) -> Response[Cards]:

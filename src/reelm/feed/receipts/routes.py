@@ -38,7 +38,7 @@ async def receipt_key(visitor: Visitor, receipts: ReceiptsService) -> Response[R
     return Response(await receipts.key(visitor), headers=_PRIVATE)
 
 
-@get("/feeds/promise-keys", responses=problems(), tags=["feeds"])
+@get("/feeds/promise-keys", responses=problems(*SIGNED_IN), tags=["feeds"])
 async def promise_keys(uow: UnitOfWork, receipts: ReceiptsService) -> PromiseKeys:
     """List the keys with which processes of this realm sign promises, each with the note that vouches for it."""
     return await receipts.promise_keys(uow)

@@ -4925,6 +4925,15 @@ export interface operations {
                     "application/json": components["schemas"]["Page_reelm.feed.adjustments.schemas.AdjustmentView_"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -4967,6 +4976,15 @@ export interface operations {
                     "application/json": components["schemas"]["Cards"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -5005,6 +5023,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListName"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
@@ -5149,6 +5176,15 @@ export interface operations {
                     "application/json": components["schemas"]["ModelView"];
                 };
             };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -5185,6 +5221,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PromiseKeys"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
