@@ -36,6 +36,7 @@ class Own:
         self.admin = admin
         self.person = person
         self.root = ledger.folder / "receipts"
+        self.kept = 100
 
     def batcher(self, **changes: Any) -> ReceiptBatcher:
         return local_batcher(self.indexer, self.ledger.folder, **changes)
@@ -72,7 +73,10 @@ class Own:
     async def keep(self, count: int) -> list[str]:
         """Pages served by a process that lives: their leaves wait in the database."""
         keeper = local_keeper(self.root)
-        leaves = [(await keep_one(keeper, self.person, seed))["leaf"] for seed in range(count)]
+        # Never the same page twice: of one second, it would have the same leaf.
+        seeds = range(self.kept, self.kept + count)
+        self.kept += count
+        leaves = [(await keep_one(keeper, self.person, seed))["leaf"] for seed in seeds]
         await ReceiptIndexer(keeper, self.ledger.as_web, CLOCK).bring()
         keeper.close()
         return leaves
