@@ -10,15 +10,19 @@ export function precacheList(): Plugin {
   return {
     name: 'reelm-precache-list',
     apply: 'build',
-    generateBundle(_options, bundle) {
-      const worker = bundle['sw.js'];
-      if (!worker || worker.type !== 'chunk') throw new Error('the service worker was not built');
-      const first = Object.values(bundle).filter((file) => file.fileName !== 'sw.js');
-      const names = first.map((file) => '/' + file.fileName).filter((name) => name.startsWith('/assets/'));
-      const version = createHash('sha256').update(names.sort().join('\n')).digest('hex').slice(0, 16);
-      worker.code = worker.code
-        .replaceAll('__REELM_VERSION__', version)
-        .replace(/["'`]__REELM_ASSETS__["'`]/, JSON.stringify(JSON.stringify(names)));
+    // After the bundler dropped chunks that had nothing but styles: a name that leads nowhere stops the installation.
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        const worker = bundle['sw.js'];
+        if (!worker || worker.type !== 'chunk') throw new Error('the service worker was not built');
+        const first = Object.values(bundle).filter((file) => file.fileName !== 'sw.js');
+        const names = first.map((file) => '/' + file.fileName).filter((name) => name.startsWith('/assets/'));
+        const version = createHash('sha256').update(names.sort().join('\n')).digest('hex').slice(0, 16);
+        worker.code = worker.code
+          .replaceAll('__REELM_VERSION__', version)
+          .replace(/["'`]__REELM_ASSETS__["'`]/, JSON.stringify(JSON.stringify(names)));
+      },
     },
   };
 }
