@@ -3,14 +3,15 @@
 import base64
 import secrets
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from tests.conftest import Person, RunningRealm, eventually
+from tests.conftest import Person, RunningRealm, client_of, eventually, maker_of_people, own_realm
 from tests.factories.clips import put_clip
 from tests.factories.served import Counter, receipts_counter
 
@@ -19,6 +20,31 @@ from reelm.feed.receipts.segments import CLOSED, OPEN
 from reelm_audit.feed import layout, promises
 
 MINE = "SELECT count(*) FROM receipts"
+
+
+@pytest.fixture(scope="module")
+def realm() -> Iterator[RunningRealm]:
+    """A realm of its own: of many new clips some are drawn for each page, and two pages would differ by chance."""
+    with own_realm() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def client(realm: RunningRealm) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(realm) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def sign_up(client: httpx.AsyncClient) -> Any:
+    return maker_of_people(client)
+
+
+@pytest.fixture(scope="module")
+async def admin(realm: RunningRealm) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(**realm.settings.database.connection("reelm_admin"))
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture

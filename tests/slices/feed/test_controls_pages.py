@@ -152,6 +152,8 @@ async def test_two_histories_one_list(client: Any, sign_up: Any, admin: Any) -> 
     assert len({answer.content for answer in answers}) == 1
     assert "public" in answers[0].headers["cache-control"]
     listed = [uuid.UUID(each) for each in answers[0].json()["ids"]]
-    cards = (await one.post("/feeds/cards", {"ids": [str(each) for each in listed[:20]]})).json()["items"]
+    cards = (await one.post("/feeds/cards", {"clip_ids": [str(each) for each in listed[:20]]})).json()[
+        "items"
+    ]
     given = [uuid.UUID(card["id"]) for card in cards]
     assert given == [each for each in listed[:20] if each in set(given)]

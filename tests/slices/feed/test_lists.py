@@ -130,7 +130,9 @@ async def test_cards_are_what_the_viewer_may_see_in_the_order_asked_for(client, 
     wanted = [clips[2], hidden[0], clips[0], hidden[1], hidden[2], clips[1], hidden[3]]
 
     async def cards(who):
-        answer = await who.post(f"{'' if who is not client else '/api/v1'}/feeds/cards", json={"ids": wanted})
+        answer = await who.post(
+            f"{'' if who is not client else '/api/v1'}/feeds/cards", json={"clip_ids": wanted}
+        )
         assert answer.status_code == 200, answer.text
         return [item["id"] for item in answer.json()["items"]]
 
@@ -141,7 +143,8 @@ async def test_cards_are_what_the_viewer_may_see_in_the_order_asked_for(client, 
     assert await cards(viewer) == await cards(client) == [clips[2], clips[0], clips[1]]
     assert (await author.put(f"/people/{other.handle}/block")).status_code == 204
     assert await cards(other) == []
-    too_many = await viewer.post("/feeds/cards", {"ids": [str(uuid.uuid4()) for _ in range(21)]})
+    too_many = await viewer.post("/feeds/cards", {"clip_ids": [str(uuid.uuid4()) for _ in range(21)]})
     assert too_many.status_code in {400, 422}
-    assert (await viewer.post("/feeds/cards", {"ids": ["x"]})).status_code in {400, 422}
-    assert (await viewer.post("/feeds/cards", {"ids": []})).json() == {"items": []}
+    for wrong in (["x"], "x", -1, None):
+        assert (await viewer.post("/feeds/cards", {"clip_ids": wrong})).status_code == 422
+    assert (await viewer.post("/feeds/cards", {"clip_ids": []})).json() == {"items": []}

@@ -151,7 +151,7 @@ async def test_what_is_withdrawn_is_nowhere_within_a_second_and_never_after(own,
             for each in processes:
                 assert str(clip) not in await shown(each)
                 assert str(clip) not in await shown(each, "local")
-                answer = await each.post("/api/v1/feeds/cards", json={"ids": [str(clip)]})
+                answer = await each.post("/api/v1/feeds/cards", json={"clip_ids": [str(clip)]})
                 assert answer.json() == {"items": []}
 
 
@@ -168,7 +168,7 @@ async def test_whom_an_author_blocks_meets_no_clip_of_theirs_any_more(own, owner
         try:
             for each in processes * 3:
                 assert clip not in await shown(each)
-                cards = await each.post("/api/v1/feeds/cards", json={"ids": [clip]})
+                cards = await each.post("/api/v1/feeds/cards", json={"clip_ids": [clip]})
                 assert cards.json() == {"items": []}
         finally:
             assert (await author.delete(f"/people/{viewer.handle}/block")).status_code in {200, 204}

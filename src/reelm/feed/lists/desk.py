@@ -20,7 +20,7 @@ from reelm.realm.service import RealmService
 class CardsWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Clips to be shown, in their order."""
 
-    ids: list[UUID]
+    clip_ids: list[UUID]
 
 
 class ListsDesk:

@@ -73,9 +73,9 @@ async def get_cards(
     data: CardsWanted, guest: Visitor | None, uow: UnitOfWork, lists: ListsDesk
 ) -> Response[Cards]:
     """Return what the visitor may see of up to twenty public clips, in the order asked for."""
-    if len(data.ids) > _MOST_CARDS:
+    if len(data.clip_ids) > _MOST_CARDS:
         raise InvalidRequestError(f"At most {_MOST_CARDS} clips at a time.")
-    body = await lists.cards(uow, guest, list(dict.fromkeys(data.ids)))
+    body = await lists.cards(uow, guest, list(dict.fromkeys(data.clip_ids)))
     told: Response[Cards] = Response(body, media_type="application/json", headers=_NEVER_KEPT)  # type: ignore[arg-type]
     return told
 

@@ -1902,7 +1902,7 @@ export interface components {
         };
         /** CardsWanted */
         CardsWanted: {
-            ids: string[];
+            clip_ids: string[];
         };
         /** ChallengeOut */
         ChallengeOut: {

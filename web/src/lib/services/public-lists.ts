@@ -15,5 +15,5 @@ export function getList(name: ListName): Promise<PublicList> {
 
 /** What the person may see of these clips, at most twenty. */
 export async function cardsOf(ids: string[]): Promise<Clip[]> {
-  return (await ask(client.POST('/api/v1/feeds/cards', { body: { ids } }))).items;
+  return (await ask(client.POST('/api/v1/feeds/cards', { body: { clip_ids: ids } }))).items;
 }
