@@ -160,7 +160,7 @@ async def test_the_page_after_liking_some_of_a_kind_has_more_of_it(admin, sign_u
     kind = "kind" + secrets.token_hex(4)
     liked = [await put_clip(admin, (await sign_up()).id, f"#{kind}") for _ in range(3)]
     more = {await put_clip(admin, (await sign_up()).id, f"#{kind}") for _ in range(4)}
-    await put_clip(admin, author.id, "#other")
+    other = await put_clip(admin, author.id, "#other")
 
     async def known():
         return more <= set(await feed_until(viewer, "/feeds/local", lambda found: more <= set(found)))
@@ -169,9 +169,12 @@ async def test_the_page_after_liking_some_of_a_kind_has_more_of_it(admin, sign_u
     sent = [event(clip, each) for clip in liked for each in ("impression", "finish", "like")]
     stored = await viewer.post("/events", {"events": sent})
     assert stored.json() == {"stored": 9, "duplicates": 0}
-    page = ids(await viewer.get("/feeds/for-you?limit=6"))
-    assert len(more & set(page)) >= 3
-    assert not set(liked) & set(page)
+    # Other tests' clips may be liked a million times: the kind is held against a clip that differs in nothing else.
+    page = ids(await viewer.get("/feeds/for-you?limit=50"))
+    before = page[: page.index(other)] if other in page else page
+    assert len(more & set(before)) >= 3
+    # What was watched comes round again only where there is nothing else, as a page of fifty may need.
+    assert not set(liked) & set(ids(await viewer.get("/feeds/for-you?limit=6")))
 
 
 async def test_events_are_stored_once_whoever_asks_again(admin, sign_up):
