@@ -18,6 +18,7 @@ Role = Literal[
     "reelm_indexer",
     "reelm_keys",
     "reelm_ledger",
+    "reelm_border",
 ]
 DATA_VARIABLE, PORT_VARIABLE = "REELM_DATA", "REELM_PORT"
 DATABASE_VARIABLE = "REELM_DATABASE_URL"
@@ -31,6 +32,7 @@ LOGIN_ROLES: tuple[Role, ...] = (
     "reelm_indexer",
     "reelm_keys",
     "reelm_ledger",
+    "reelm_border",
 )
 
 

@@ -26,6 +26,7 @@ _ROLES_OF = {
     "indexer": ("reelm_indexer",),
     "keys": ("reelm_keys",),
     "sequencer": ("reelm_ledger",),
+    "border": ("reelm_border",),
 }
 
 

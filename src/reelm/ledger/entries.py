@@ -43,6 +43,9 @@ Signature = Annotated[
 ]
 VKey = Annotated[str, msgspec.Meta(max_length=4096, description="C2SP verifier key: name+id+base64")]
 PolicyText = Annotated[str, msgspec.Meta(max_length=16384, description="C2SP tlog-policy")]
+ShortName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z][A-Za-z0-9_.:-]{0,63}$")]
+RealmName = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9-]{0,62}$", description="Id of a realm")]
+DataClassName = Literal["public", "social", "identity", "private", "telemetry", "derived", "operational"]
 GrantClass = Literal["identity", "social", "telemetry", "private"]
 GrantReason = Literal["support", "safety", "legal", "technical"]
 
@@ -249,6 +252,93 @@ class FeedLists(Entry, frozen=True, kw_only=True, tag="feed.lists"):
     document: Digest
 
 
+class CrossingLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was done how often in one batch: exactly the attributes that a border policy decides on."""
+
+    act: ShortName
+    object_type: ShortName
+    purpose: ShortName
+    classes: Annotated[list[DataClassName], msgspec.Meta(max_length=7, description="Of the fields released")]
+    policy: Annotated[str, msgspec.Meta(max_length=64, description="Name of the policy that permitted it")]
+    count: Count
+    bytes: Count
+
+
+class BorderCrossed(Entry, frozen=True, kw_only=True, tag="border.crossed"):
+    """One delivery to another realm: written before it is released.
+
+    `batch` is the RFC 6962 root over SHA-256(nonce ‖ released bytes) of each object; it names nobody.
+    """
+
+    peer: RealmName
+    batch: Digest
+    lines: Annotated[list[CrossingLine], msgspec.Meta(min_length=1, max_length=256)]
+
+
+class BorderReceived(Entry, frozen=True, kw_only=True, tag="border.received"):
+    """One delivery from another realm: the same root as in that realm's ledger."""
+
+    peer: RealmName
+    batch: Digest
+    entry: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1, description="Index in the other realm's ledger")]
+    count: Count
+    bytes: Count
+    refused: Count
+
+
+class BorderRefused(Entry, frozen=True, kw_only=True, tag="border.refused"):
+    """Something that was not let through: which classes it held, and why; how often within the same minute."""
+
+    direction: Literal["out", "in"]
+    channel: Literal["crossing", "storage", "control", "delivery", "fetch", "core"]
+    peer: Annotated[str, msgspec.Meta(max_length=253, description="Realm, or host as far as it may be told")]
+    object_type: ShortName
+    classes: Annotated[list[DataClassName], msgspec.Meta(max_length=7)]
+    fields: Annotated[
+        list[ShortName], msgspec.Meta(max_length=32, description="Names of the fields, never values")
+    ]
+    reason: ShortName
+    count: Count
+
+
+class BorderCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much went over the border by one way."""
+
+    kind: Literal["crossing", "storage", "control", "delivery", "fetch", "refused"]
+    direction: Literal["out", "in"]
+    peer: Annotated[str, msgspec.Meta(max_length=253)]
+    data_class: DataClassName
+    objects: Count
+    bytes: Count
+
+
+class BorderCounted(Entry, frozen=True, kw_only=True, tag="border.counted"):
+    """The border's own count of an hour, signed with its key."""
+
+    hour: Minute
+    counts: Annotated[list[BorderCount], msgspec.Meta(max_length=256)]
+    border: VKey
+    signature: Signature
+
+
+class SiteBytes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of a data class lies at a site."""
+
+    data_class: DataClassName
+    bytes: Count
+
+
+class SiteStated(Entry, frozen=True, kw_only=True, tag="site.stated"):
+    """Whoever answers for a site says what of the realm lies there. Geography itself is this signer's statement."""
+
+    site: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    country: Country
+    purposes: Annotated[list[ShortName], msgspec.Meta(min_length=1, max_length=8)]
+    held: Annotated[list[SiteBytes], msgspec.Meta(max_length=7)]
+    signer: VKey
+    signature: Signature
+
+
 class LedgerRestored(Entry, frozen=True, kw_only=True, tag="ledger.restored"):
     """A restored database was brought back to the length of what had been published."""
 
@@ -277,6 +367,11 @@ AnyEntry = (
     | FeedSnapshot
     | FeedLists
     | LedgerRestored
+    | BorderCrossed
+    | BorderReceived
+    | BorderRefused
+    | BorderCounted
+    | SiteStated
 )
 
 

@@ -1,6 +1,7 @@
 """Importing this declares every table: for migrations, the data map, and tests that ask about all of them."""
 
 from reelm.models import (
+    border,
     clips,
     custody,
     feed,
@@ -15,6 +16,7 @@ from reelm.models import (
 from reelm.models.declare import metadata
 
 __all__ = [
+    "border",
     "clips",
     "custody",
     "feed",

@@ -22,7 +22,8 @@ CREATE OR REPLACE VIEW reelm.followers WITH (security_barrier) AS
   SELECT follower_id, followee_id, state, created_at FROM public.follows
    WHERE followee_id = ANY (ARRAY[(SELECT reelm.subject())]) AND followee_id = (SELECT reelm.subject())
   WITH CASCADED CHECK OPTION;
-REVOKE ALL ON reelm.followers FROM PUBLIC, reelm_web, reelm_worker, reelm_keys, reelm_catalog, reelm_indexer;
+REVOKE ALL ON reelm.followers FROM PUBLIC, reelm_web, reelm_worker, reelm_keys, reelm_catalog, reelm_indexer,
+  reelm_border;
 GRANT SELECT, UPDATE (state), DELETE ON reelm.followers TO reelm_web;
 GRANT SELECT ON reelm.followers TO reelm_worker, reelm_keys;
 

@@ -41,7 +41,7 @@ CREATE OR REPLACE VIEW reelm.opening_uses WITH (security_barrier) AS
    WHERE u.person_id = ANY (ARRAY[(SELECT reelm.subject())]) AND u.person_id = (SELECT reelm.subject())
      AND u.state <> 'pending';
 REVOKE ALL ON reelm.openings, reelm.opening_uses FROM PUBLIC, reelm_web, reelm_worker, reelm_keys, reelm_catalog,
-  reelm_indexer;
+  reelm_indexer, reelm_border;
 GRANT SELECT ON reelm.openings, reelm.opening_uses TO reelm_web, reelm_worker;
 
 -- Tell the people whom a grant is about (`opened`), or the staff of an emergency (`emergency`): without an actor,

@@ -7,14 +7,17 @@ from sqlalchemy.types import BigInteger, Boolean, Date, SmallInteger, Text
 from reelm.models.declare import Audience, DataClass, column, declare
 from reelm.models.people import NOW, WHEN
 
-SEQUENCER, INDEXER = "reelm_ledger", "reelm_indexer"
-_READERS = "reelm_web, reelm_worker, reelm_keys, reelm_ledger, reelm_indexer"
+SEQUENCER, INDEXER, BORDER = "reelm_ledger", "reelm_indexer", "reelm_border"
+_READERS = "reelm_web, reelm_worker, reelm_keys, reelm_ledger, reelm_indexer, reelm_border"
 # What only the realm itself says: no process that serves people may claim it.
 OWN_KINDS = ("charter.adopted", "release.deployed", "promise.key", "key.rotated", "ledger.restored")
 # What the indexer says of the feeds: no process that answers people may say it in its place.
 INDEX_KINDS = ("feed.snapshot", "feed.lists", "feed.receipts", "ranking.changed")
+# What the border says of what crosses: no process that answers people may say it in its place.
+BORDER_KINDS = ("border.crossed", "border.received", "border.refused", "border.counted")
+_CROSSED = ", ".join(f"'{kind}'" for kind in BORDER_KINDS)
 _INDEXED = ", ".join(f"'{kind}'" for kind in INDEX_KINDS)
-_OWN = ", ".join(f"'{kind}'" for kind in (*OWN_KINDS, *INDEX_KINDS, "keys.released"))
+_OWN = ", ".join(f"'{kind}'" for kind in (*OWN_KINDS, *INDEX_KINDS, *BORDER_KINDS, "keys.released"))
 _WAITING = "leaf_index IS NULL AND refused IS NULL"
 
 
@@ -48,6 +51,7 @@ ledger_entries = declare(
         Audience("acting", "INSERT", "", f"kind <> ALL (ARRAY[{_OWN}])", role="reelm_web, reelm_worker"),
         Audience("counting", "INSERT", "", "kind = 'keys.released'", role="reelm_keys"),
         Audience("indexing", "INSERT", "", f"kind = ANY (ARRAY[{_INDEXED}])", role=INDEXER),
+        Audience("crossing", "INSERT", "", f"kind = ANY (ARRAY[{_CROSSED}])", role=BORDER),
         Audience("sequencer_adds", "INSERT", "", "true", role=SEQUENCER),
         # Once it has its place, or was refused, an entry is out of everybody's reach.
         Audience("sequencer_orders", "UPDATE", _WAITING, "true", role=SEQUENCER),
@@ -57,6 +61,7 @@ ledger_entries = declare(
         "reelm_worker": "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
         "reelm_keys": "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
         INDEXER: "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
+        BORDER: "SELECT (ref, number, kind, body, leaf_index, refused), INSERT (ref, kind, body)",
         SEQUENCER: "SELECT, INSERT (ref, kind, body, leaf_index), UPDATE (leaf_index, refused)",
     },
 )

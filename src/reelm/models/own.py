@@ -85,6 +85,8 @@ OWN: dict[str, Own] = {
     "grant_people": Own(key=("grant_id",)),
     "grant_decisions": Own(key=("grant_id",)),
     "grant_uses": Own(key=("id",)),
+    "crossings": Own(key=("id",), ends="stays without the person (foreign key); what was sent goes"),
+    "consents": Own(key=("peer",)),
     "exports": Own(key=("id",)),
     "imports": Own(key=("id",)),
     "import_items": Own(key=("import_id", "kind", "source")),
@@ -92,6 +94,11 @@ OWN: dict[str, Own] = {
 }
 
 NOBODYS: dict[str, str] = {
+    "peers": "other realms, with what their public charters say",
+    "crossing_batches": "deliveries between realms, as both public ledgers have them",
+    "arrivals": "what other realms sent of their people, until it is taken in",
+    "border_counts": "how much crossed, of all people together",
+    "foreign_things": "public addresses of what belongs to other realms",
     "invitations": "a link that names nobody, and is not tied to who used it",
     "search_terms": "how often a word occurs in all public things together",
     "ledger_entries": "the public ledger: no personal data, and references that only an opening can match",

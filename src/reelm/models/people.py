@@ -41,7 +41,10 @@ people = declare(
     column("following", BigInteger(), DataClass.PUBLIC, server_default="0"),
     column("clips", BigInteger(), DataClass.PUBLIC, server_default="0"),
     column("likes", BigInteger(), DataClass.PUBLIC, server_default="0"),
+    # Which other realm is this person's home; NULL for the people of this one.
+    column("realm", Text(), DataClass.PUBLIC, nullable=True),
     column("created_at", WHEN, DataClass.PUBLIC, server_default=NOW),
+    Index("ix_people_realm", "realm", postgresql_where=text("realm IS NOT NULL")),
     purpose="The profile a person shows to others.",
     retention="Until the person erases the account.",
     audiences=[

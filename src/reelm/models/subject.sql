@@ -11,7 +11,7 @@ ALTER SCHEMA vault OWNER TO reelm_owner;
 ALTER SCHEMA reelm OWNER TO reelm_owner;
 REVOKE ALL ON SCHEMA vault FROM PUBLIC;
 GRANT USAGE ON SCHEMA vault TO reelm_keys;
-GRANT USAGE ON SCHEMA reelm TO reelm_web, reelm_worker, reelm_catalog, reelm_indexer, reelm_keys;
+GRANT USAGE ON SCHEMA reelm TO reelm_web, reelm_worker, reelm_catalog, reelm_indexer, reelm_keys, reelm_border;
 
 CREATE TABLE IF NOT EXISTS vault.subject_secret (
   generation text PRIMARY KEY CHECK (generation IN ('current', 'previous')),
