@@ -119,6 +119,7 @@ CALLS: dict[str, str] = {
     "reelm.own_rows(text, text[], integer)": "SELECT reelm.own_rows('person_details', '{{}}', 10)",
     "reelm.expire_exports(timestamptz)": "SELECT reelm.expire_exports('-infinity')",
     "reelm.erase_subject()": "SELECT reelm.erase_subject()",
+    "reelm.erase_from_receipts()": "SELECT reelm.erase_from_receipts()",
     "reelm.keep_receipts(uuid[], uuid[], timestamptz[], bytea[], text[], integer[], integer[], text[], text[])": (
         "SELECT reelm.keep_receipts('{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}')"
     ),

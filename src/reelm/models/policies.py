@@ -81,6 +81,7 @@ FUNCTION_GRANTS = {
     "reelm.own_rows(text, text[], integer)": "reelm_web, reelm_worker",
     "reelm.expire_exports(timestamptz)": "reelm_worker",
     "reelm.erase_subject()": "reelm_worker",
+    "reelm.erase_from_receipts()": "reelm_worker",
     "reelm.begin_learning()": "reelm_indexer",
     "reelm.learning_people()": "reelm_indexer",
     "reelm.learning_resets(timestamptz)": "reelm_indexer",

@@ -4,8 +4,9 @@ Steps, each found done or done again:
 1. the ledger's entry is published: no published checkpoint, no erasure;
 2. keys, credentials and sessions are destroyed by `reelm keys`: from here on nothing sealed can be read by anybody;
 3. every row goes in one transaction, which notes what bytes are left (`reelm.erase_subject`);
-4. the bytes go: clips, originals, uploads, archives, the picture, scratch;
-5. the last row, the erasure itself, goes.
+4. their clips go from the lists of what others were shown, also of pages that were served a moment ago;
+5. the bytes go: clips, originals, uploads, archives, the picture, scratch;
+6. the last row, the erasure itself, goes.
 """
 
 import asyncio
@@ -42,6 +43,8 @@ class Eraser:
                 await RightsWriter(uow).note_keys_gone(hand.person_id)
         async with hand.transaction() as uow:
             await RightsWriter(uow).erase_subject()
+        async with hand.transaction() as uow:
+            await RightsWriter(uow).erase_from_receipts()
         async with hand.transaction() as uow:
             found = await RightsReader(uow).find_erasure(hand.person_id)
         if found is None:

@@ -374,6 +374,11 @@ class RightsWriter(RightsReader):
         erased: bool = await self._uow.fetch_value("SELECT reelm.erase_subject()")
         return erased
 
+    async def erase_from_receipts(self) -> int:
+        """Take the clips that went out of what others were shown, once the rows are gone; return how many pages."""
+        pages: int = await self._uow.fetch_value("SELECT reelm.erase_from_receipts()")
+        return pages
+
     async def end_erasure(self, person_id: UUID) -> None:
         """Delete the last row about the person."""
         await self._uow.execute("DELETE FROM erasures WHERE person_id = $1 AND rows_gone", person_id)

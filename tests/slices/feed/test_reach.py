@@ -89,7 +89,7 @@ async def test_sources_follow_from_the_receipt(sign_up: Any, admin: Any, counter
     )
     bits = [page.receipt.scored[each.index].sources for each in page.receipt.chosen]
     assert row["sources"] == [(each & -each).bit_length() - 1 for each in bits]
-    assert row["clips"] == page.clips
+    assert row["clips"] == [None for _ in page.clips], "of clips that are not there only the place is kept"
 
 
 async def test_reach_is_the_authors_alone(sign_up: Any, admin: Any, client: Any) -> None:

@@ -12,7 +12,7 @@ from reelm.kit.database import Record, UnitOfWork
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
-    """A person's receipt, as the index has it."""
+    """A person's receipt, as the index has it; None stands for a clip that was erased since."""
 
     id: UUID
     at: dt.datetime
@@ -20,7 +20,7 @@ class ReceiptRow(msgspec.Struct, frozen=True):
     segment: str
     place: int
     length: int
-    clips: list[UUID]
+    clips: list[UUID | None]
 
 
 class Place(msgspec.Struct, frozen=True):

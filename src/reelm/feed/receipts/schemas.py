@@ -10,11 +10,11 @@ Hex = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{2})*$")]
 
 
 class ReceiptLine(msgspec.Struct, frozen=True):
-    """A page that was served; `included` says whether it is in the ledger."""
+    """A page that was served; `included` says whether it is in the ledger. None stands for a clip erased since."""
 
     id: UUID
     at: dt.datetime
-    items: list[UUID]
+    items: list[UUID | None]
     included: bool
 
 
@@ -79,7 +79,10 @@ class ReceiptPromise(msgspec.Struct, frozen=True):
 
 
 class ReceiptView(msgspec.Struct, frozen=True):
-    """A receipt with its proof; `body` is base64, `model` and `policy` are digests of published documents."""
+    """A receipt with its proof; `body` is base64, `model` and `policy` are digests of published documents.
+
+    `items` are the clips as the body has them, also those that are gone since.
+    """
 
     id: UUID
     at: dt.datetime

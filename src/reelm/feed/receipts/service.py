@@ -99,7 +99,7 @@ class ReceiptsService:
         return ReceiptView(
             id=row.id,
             at=row.at,
-            items=row.clips,
+            items=[UUID(bytes=clip) for clip in receipt.clips],
             digest=layout.digest_of(kept.receipt).hex(),
             body=base64.b64encode(kept.receipt).decode(),
             model=receipt.model.hex(),
@@ -120,6 +120,7 @@ class ReceiptsService:
         """Everything that shows how a page was made and that it was logged, as a text to keep. Raises as `one`."""
         row, place = await self._find(visitor, receipt_id)
         kept = await self._open(visitor, row)
+        receipt = layout.decode(kept.receipt)
         inclusion = await self._inclusion(place)
         entry = await self._entry(inclusion.entry_index) if inclusion else None
         state = await self._ledger.state()
@@ -132,7 +133,7 @@ class ReceiptsService:
             realm=self._realm_address,
             made=int(self._clock.now().timestamp()),
             receipt=kept.receipt,
-            shown=tuple(clip.bytes for clip in row.clips),
+            shown=receipt.clips,
             key=leaf_key_of(await self._key(visitor)),
             vkey=state.vkey,
             policy=state.release_policy,
@@ -141,7 +142,7 @@ class ReceiptsService:
             promise_vkey=known.vkey,
             inclusion=inclusion if entry else None,
             entry=entry,
-            adjustments=await self._declared.shown_for(layout.decode(kept.receipt)),
+            adjustments=await self._declared.shown_for(receipt),
         ).text()
 
     # --- parts --------------------------------------------------------------------------------------------

@@ -2885,7 +2885,7 @@ export interface components {
             id: string;
             /** Format: date-time */
             at: string;
-            items: string[];
+            items: (string | null)[];
             included: boolean;
         };
         /** ReceiptPromise */
