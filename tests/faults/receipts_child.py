@@ -28,9 +28,13 @@ def die() -> None:
 
 
 class MortalIndexer(ReceiptIndexer):
-    """Dies when its rows are in the database, and nothing says so yet."""
+    """Dies before its rows are in the database, or when they are, and nothing says so yet."""
+
+    step = ""
 
     async def _add(self, rows: list[IndexRow]) -> None:
+        if self.step == "synced":
+            die()
         await super()._add(rows)
         die()
 
@@ -46,8 +50,10 @@ async def _keep(order: dict[str, Any], database: Database) -> None:
     if order["step"] == "torn":
         os.pwrite(segment._file, b"Rs\x01\x0a" + b"\xff" * 40, segment.size)
         die()
-    if order["step"] == "indexed":
-        await MortalIndexer(keeper, database, CLOCK).bring()
+    if order["step"] in {"synced", "indexed"}:
+        indexer = MortalIndexer(keeper, database, CLOCK)
+        indexer.step = order["step"]
+        await indexer.bring()
     if order["step"] == "settling":
         settle = keeper.settle
 

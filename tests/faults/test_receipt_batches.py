@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import asyncpg
 import msgspec
 import pytest
 from tests.factories.ledger import OwnLedger
-from tests.factories.receipts import CLOCK, keep_one, local_batcher, local_keeper
+from tests.factories.receipts import CLOCK, LocalKeys, keep_one, local_batcher, local_keeper
 
 from reelm.feed.receipts.batches import ReceiptBatcher
 from reelm.feed.receipts.batchfiles import BatchProver
 from reelm.feed.receipts.indexing import ReceiptIndexer
-from reelm.feed.receipts.segments import CLOSED, OPEN
+from reelm.feed.receipts.keeper import open_record
+from reelm.feed.receipts.segments import CLOSED, OPEN, IndexRow
 from reelm.kit.database import Database
 from reelm_audit.feed import promises
 
@@ -117,7 +119,7 @@ async def own(ledger: OwnLedger) -> AsyncIterator[Own]:
     await admin.close()
 
 
-@pytest.mark.parametrize("step", ["kept", "torn", "indexed", "settling"])
+@pytest.mark.parametrize("step", ["kept", "torn", "synced", "indexed", "settling"])
 async def test_what_a_killed_process_promised_is_brought_by_the_next(own: Own, step: str) -> None:
     leaves = await own.die("keep", step)
     assert len(leaves) == 3
@@ -128,6 +130,71 @@ async def test_what_a_killed_process_promised_is_brought_by_the_next(own: Own, s
     assert not list(own.root.glob(f"segments/*/*{OPEN}"))
     (segment,) = own.root.glob(f"segments/*/*{CLOSED}")
     assert own.person.bytes not in segment.read_bytes(), "who it was is in the database only"
+    await own.batcher().make(BOUNDARY)
+    await own.prove(leaves)
+
+
+class Disk:
+    """What of each file would survive a power cut: what it held when it was last synced."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.safe: dict[str, bytes] = {}
+        self.named: set[str] = set()
+        self.full = False
+        self._data, self._folder = os.fdatasync, os.fsync
+        monkeypatch.setattr("os.fdatasync", self._sync)
+        monkeypatch.setattr("os.fsync", self._sync_folder)
+
+    def _sync(self, handle: int) -> None:
+        if self.full:
+            raise OSError(5, "input/output error")
+        held = os.pread(handle, os.fstat(handle).st_size, 0)
+        self._data(handle)
+        self.safe[Path(f"/proc/self/fd/{handle}").readlink().stem] = held
+
+    def _sync_folder(self, handle: int) -> None:
+        self._folder(handle)
+        self.named |= {str(path) for path in Path(f"/proc/self/fd/{handle}").readlink().iterdir()}
+
+
+class CarefulIndexer(ReceiptIndexer):
+    """Looks, when the database is about to be told of a page, whether a power cut could still take its record."""
+
+    disk: Disk
+
+    async def _add(self, rows: list[IndexRow]) -> None:
+        for row in rows:
+            record = self.disk.safe[Path(row.segment).name][row.place : row.place + row.length]
+            receipt_key = LocalKeys().known_receipt_key(row.person_id)
+            assert receipt_key is not None
+            open_record(receipt_key, row.id, row.leaf, record)
+            assert str(self._keeper.root / f"{row.segment}{OPEN}") in self.disk.named
+        await super()._add(rows)
+
+
+async def test_a_record_is_on_the_disk_before_the_database_hears_of_it(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(monkeypatch)
+    keeper = local_keeper(own.root)
+    indexer = CarefulIndexer(keeper, own.ledger.as_web, CLOCK)
+    indexer.disk = disk
+    leaves = [(await keep_one(keeper, own.person, seed))["leaf"] for seed in range(3)]
+    assert not disk.safe, "no page waits for a disk"
+    disk.full = True
+    with pytest.raises(OSError, match="input/output"):
+        await indexer.bring()
+    assert await own.admin.fetchval("SELECT count(*) FROM receipts") == 0
+    disk.full = False
+    assert await indexer.bring() == 3
+    leaves.append((await keep_one(keeper, own.person, 3))["leaf"])
+    assert await indexer.bring() == 1
+    await indexer.end()
+    (closed,) = own.root.glob(f"segments/*/*{CLOSED}")
+    assert str(closed) in disk.named
+    assert disk.safe[closed.stem] == closed.read_bytes()
+    assert own.person.bytes not in disk.safe[closed.stem], "nor does a power cut bring back who it was"
+    monkeypatch.undo()
     await own.batcher().make(BOUNDARY)
     await own.prove(leaves)
 

@@ -1,7 +1,6 @@
 """All that a web process needs of receipts and adjustments, put together: built once, started, stopped."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from reelm.feed.receipts.promiser import Promiser
 from reelm.feed.receipts.service import ReceiptsService
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
-from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import Ids
 from reelm.kit.listen import Listener
 from reelm.ledger.service import LedgerService
@@ -60,6 +58,4 @@ class ReceiptDesk:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(OverloadedError):
-            await self._indexer.bring()
-        self.keeper.close()
+        await self._indexer.end()

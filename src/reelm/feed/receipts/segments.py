@@ -9,6 +9,9 @@ A record is one write(2), so that a killed process leaves whole records, or a to
 there only until the index row is in the database: then it is overwritten with zeros, which also says that nothing is
 left to be done. `sealed` is nonce 12 | AES-256-GCM of the deflated receipt, bound to id and leaf.
 
+A record is on the disk (`Segment.sync`) before the database hears of it; until then a power cut may take it, and
+with it everything that was known of the page.
+
 A file is called `.open` while its process holds a lock on it, or has died without bringing its rows to the database;
 `.seg` once nothing is left to be done.
 """
@@ -21,6 +24,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from uuid import UUID
 
 _HEAD = struct.Struct("<2sBBII16s32sI")
@@ -57,6 +61,15 @@ def day_of(folder: Path) -> int | None:
     return int(folder.name) if folder.name.isdecimal() else None
 
 
+def sync_folder(folder: Path) -> None:
+    """See to it that the names in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 class Segment:
     """One file being written. `unsettled` counts records whose index row is not in the database yet."""
 
@@ -71,6 +84,13 @@ class Segment:
         draft.rename(self._path)
         self.size = 0
         self.unsettled = 0
+        self._dirty = False
+        self._named = False
+        self._syncing = Lock()
+
+    @property
+    def folder(self) -> Path:
+        return self._path.parent
 
     def append(self, record: bytes) -> int:
         """Write a record; return its place. Raises OSError, and leaves nothing behind, when the disk is full."""
@@ -81,11 +101,28 @@ class Segment:
             raise OSError("the record of a receipt could not be written whole")
         self.size = place + written
         self.unsettled += 1
+        self._dirty = True
         return place
+
+    def sync(self) -> None:
+        """Wait until everything that was written before this call is on the disk, under its name. For a thread."""
+        with self._syncing:
+            if self._dirty:
+                self._dirty = False
+                try:
+                    os.fdatasync(self._file)
+                except OSError:
+                    self._dirty = True
+                    raise
+            if not self._named:
+                sync_folder(self.folder)
+                sync_folder(self.folder.parent)
+                self._named = True
 
     def settle(self, place: int, clips: int) -> None:
         """Take out of a record what only the index needed."""
         os.pwrite(self._file, bytes(_PERSON + _CLIP * clips), place + _HEAD.size)
+        self._dirty = True
         self.unsettled -= 1
 
     def close(self) -> None:
@@ -135,14 +172,20 @@ class Orphan:
         self._file = file
 
     def rows(self) -> list[IndexRow]:
-        """The rows that did not reach the database. A torn end is left out: nobody was promised anything of it."""
+        """The rows that did not reach the database, on the disk by now.
+
+        A torn end is left out: nobody was promised anything of it.
+        """
+        os.fdatasync(self._file)
         return list(_rows(os.pread(self._file, os.fstat(self._file).st_size, 0), self._name))
 
     def settle(self, rows: Sequence[IndexRow]) -> None:
         """Note that these rows are in the database, and that the file is done."""
         for row in rows:
             os.pwrite(self._file, bytes(_PERSON + _CLIP * len(row.clips)), row.place + _HEAD.size)
+        os.fdatasync(self._file)
         self._path.rename(self._path.with_suffix(CLOSED))
+        sync_folder(self._path.parent)
 
     def close(self) -> None:
         os.close(self._file)
