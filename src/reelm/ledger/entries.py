@@ -271,6 +271,7 @@ class BorderCrossed(Entry, frozen=True, kw_only=True, tag="border.crossed"):
     """
 
     peer: RealmName
+    member: Annotated[bool, msgspec.Meta(description="Whether the peer's charter names the same network")]
     batch: Digest
     lines: Annotated[list[CrossingLine], msgspec.Meta(min_length=1, max_length=256)]
 
