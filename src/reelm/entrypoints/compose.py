@@ -26,6 +26,7 @@ from reelm.feed.reach.service import ReachService
 from reelm.feed.receipts.desk import ReceiptDesk
 from reelm.feed.receipts.service import ReceiptsService
 from reelm.feed.service import FeedService
+from reelm.feed.stamps import STAMPS, ViewerStamps
 from reelm.feed.viewers import CHANNEL, Viewers
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
@@ -112,9 +113,10 @@ class Rooms:
         search = SearchService(accounts, social, sounds, clips, catalog, clock)
         live = Catalog(settings.feed / CATALOG)
         cards = CardCache(live, clips, clock)
-        controls = ControlsService(keys, accounts, sounds, clips, live, clock)
+        stamps = ViewerStamps(settings.feed / STAMPS)
+        controls = ControlsService(keys, accounts, sounds, clips, live, stamps, clock)
         desk = ReceiptDesk(settings, keys, database, ledger, clips, realm, listener, live.row, clock, ids)
-        viewers = Viewers(live, controls, database, clock)
+        viewers = Viewers(live, controls, stamps, database, clock)
         matrices, ranker = Follower(settings.feed / "matrices"), RankerInForce(settings.feed / "models")
         pages = Pages(live, cards, viewers, matrices, ranker, desk.keeper, desk.book, database, clock, ids)
         feed = FeedService(live, cards, pages, viewers, social, clips, database, clock)

@@ -1,7 +1,9 @@
-"""Viewers: what this process remembers of each, brought up to date for every page by one statement.
+"""Viewers: what this process remembers of each, brought up to date for every page.
 
-Events that arrive here move a state at once. Those that another process took in are read by each page, as far back as
-a few minutes; what lies further back (a device that was offline) and blocks are told by notification.
+Events that arrive here move a state at once. Those that another process took in, and what changed about the viewer's
+ties and controls, are read by the next page, by one statement: it is asked when the viewer's stamp is another one
+(`stamps.py`), and every ten seconds in any case. It looks a few minutes back; what lies further back (a device that
+was offline) is told by notification, and so are blocks.
 """
 
 import datetime as dt
@@ -18,6 +20,7 @@ from reelm.feed.pipeline.policy import POLICY
 from reelm.feed.pipeline.viewer import Event, Ties, ViewerState
 from reelm.feed.repository import EventsWriter, ViewerNews, read_news
 from reelm.feed.schemas import EventsStored, WatchEvent
+from reelm.feed.stamps import ViewerStamps
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.events import EventBus
@@ -29,7 +32,7 @@ _OVERLAP = dt.timedelta(minutes=2)
 _LATE = dt.timedelta(seconds=60)
 _WEEK = dt.timedelta(days=7)
 _MOST_AT_ONCE = 1_000
-# How long a viewer's ties and language may be remembered from before, when they changed in another process.
+# How long a viewer's state may be remembered without asking: their language, and whatever came without a stamp.
 _TIES_SECONDS = 10.0
 _EVENT = struct.Struct(">16s16sqcc")
 _KEY = struct.Struct(">8xq")
@@ -48,9 +51,17 @@ _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 class Viewers:
     """The states of this process's viewers, the latest few thousand."""
 
-    def __init__(self, catalog: Catalog, controls: ControlsService, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        controls: ControlsService,
+        stamps: ViewerStamps,
+        database: Database,
+        clock: Clock,
+    ) -> None:
         self._catalog = catalog
         self._controls = controls
+        self._stamps = stamps
         self._database = database
         self._clock = clock
         self._states: OrderedDict[UUID, ViewerState] = OrderedDict()
@@ -63,12 +74,20 @@ class Viewers:
         self._states[visitor.person_id] = state
         while len(self._states) > _STATES:
             self._states.popitem(last=False)
+        stamp = self._stamps.of(visitor.person_id)
+        with_ties = stamp.ties != state.stamp.ties or self._clock.monotonic() >= state.ties_until
+        if with_ties or stamp != state.stamp or state.read_until is None:
+            await self._read(uow, visitor, state, with_ties=with_ties)
+            state.stamp = stamp
+        return state
+
+    async def _read(self, uow: UnitOfWork, visitor: Visitor, state: ViewerState, *, with_ties: bool) -> None:
+        """Move a state by what the database has that is new to it."""
         now = self._clock.now()
         if state.read_until is None:
             since, most = now - dt.timedelta(days=POLICY.viewer.history_days), POLICY.viewer.history_events
         else:
             since, most = state.read_until - _OVERLAP, _MOST_AT_ONCE
-        with_ties = self._clock.monotonic() >= state.ties_until
         news = await read_news(self._database, visitor.ticket, since, most, with_ties=with_ties)
         if news.version != state.controls.version:
             state.take_controls(await self._controls.of(uow, visitor, state.controls))
@@ -77,7 +96,6 @@ class Viewers:
             state.find_rows(self._catalog)
         self._take_events(state, news.news)
         state.read_until = now
-        return state
 
     def _take_ties(self, state: ViewerState, news: ViewerNews) -> None:
         ties = Ties(
@@ -122,6 +140,7 @@ class Viewers:
                 self._learn(state, unique.values(), stored)
 
         uow.after_commit(learn)
+        self._stamps.acts_change(uow, visitor.person_id)
         if any(at < now - _LATE for event, at in unique.values() if event.id in stored):
             await writer.tell_viewer_changed(visitor.person_id)
         return EventsStored(len(stored), len(events) - len(stored))
@@ -153,18 +172,12 @@ class Viewers:
 
     async def _on_tie(self, uow: UnitOfWork, event: Followed | FollowEnded) -> None:
         for person in (event.follower_id, event.followee_id):
-            self._forget_ties(person)
+            self._stamps.ties_change(uow, person)
 
     async def _on_block(self, uow: UnitOfWork, event: Blocked) -> None:
         for person in (event.person_id, event.other_id):
-            # Here at once, and again after the commit, whoever commits it: a page in between reads the old ties.
-            self._forget_ties(person)
+            self._stamps.ties_change(uow, person)
             await EventsWriter(uow).tell_viewer_changed(person)
-
-    def _forget_ties(self, person: UUID) -> None:
-        state = self._states.get(person)
-        if state is not None:
-            state.ties_until = 0.0
 
     def changed(self, payload: str) -> None:
         """Hear that a viewer's events or ties changed elsewhere (channel `viewers`)."""

@@ -1,6 +1,7 @@
 """One catalog, several processes: what comes, changes and goes is known in all of them within a second."""
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 import time
@@ -16,9 +17,12 @@ import psutil
 import pytest
 from tests.conftest import Person, RunningRealm, eventually, free_port, sign_up_body, start_realm
 from tests.factories.clips import put_clip
+from tests.slices.feed.test_feeds import event
+from tests.slices.feed.test_for_you import receipt_of
 
 from reelm.feed.catalog import CATALOG, Catalog
 from reelm.feed.keys import key_of_id, key_of_text
+from reelm_audit.feed import layout
 
 SOON = 1.0
 
@@ -172,6 +176,52 @@ async def test_whom_an_author_blocks_meets_no_clip_of_theirs_any_more(own, owner
                 assert cards.json() == {"items": []}
         finally:
             assert (await author.delete(f"/people/{viewer.handle}/block")).status_code in {200, 204}
+
+
+async def test_what_a_viewer_does_over_one_process_is_in_the_next_page_of_the_other(own, owner, people):
+    author, viewer, _ = people
+    word = "w" + secrets.token_hex(4)
+    clips = [await put_clip(owner, author.id, f"a #{word}") for _ in range(4)]
+    catalog = Catalog(own.data / "feed" / CATALOG)
+
+    async def known():
+        return (catalog.rows([uuid.UUID(clip) for clip in clips]) >= 0).all()
+
+    await eventually(known)
+    async with both(own, viewer) as processes:
+        one, other = processes
+
+        async def everywhere():
+            return all([set(clips) <= set(await shown(each)) for each in processes])
+
+        await eventually(everywhere)
+        # Again and again, each way: quicker than pages ask in any case.
+        for clip in clips:
+            acts = await acts_of(viewer, other)
+            body = {"events": [event(clip, "finish")]}
+            assert (await one.post("/api/v1/events", json=body)).status_code == 202
+            assert await acts_of(viewer, other) == acts + 1
+            one, other = other, one
+        assert not await followed_in(viewer, other)
+        assert (await one.put(f"/api/v1/people/{author.handle}/follow")).status_code == 200
+        assert await followed_in(viewer, other)
+        never = {"kind": "tag", "value": word, "wish": -2}
+        assert (await one.put("/api/v1/me/feed/wishes", json=never)).status_code in {200, 204}
+        assert not set(clips) & set(await shown(other))
+
+
+async def receipt_over(viewer, process):
+    receipt, _ = await receipt_of(viewer, await process.get("/api/v1/feeds/for-you?limit=50"))
+    return receipt
+
+
+async def acts_of(viewer, process):
+    return len((await receipt_over(viewer, process)).acts)
+
+
+async def followed_in(viewer, process):
+    place = layout.FEATURES.index("followed")
+    return any(each.features[place] for each in (await receipt_over(viewer, process)).scored)
 
 
 async def test_counters_and_tags_are_followed(own, owner, people):

@@ -28,6 +28,7 @@ from reelm.feed.controls.tastes import Grounds, named, strongest
 from reelm.feed.controls.words import Words, clean
 from reelm.feed.keys import key_of_id, key_of_text
 from reelm.feed.repository import EventsReader
+from reelm.feed.stamps import ViewerStamps
 from reelm.kit.clock import Clock
 from reelm.kit.database import Record, UnitOfWork
 from reelm.kit.words import TAG, tag_key
@@ -51,6 +52,7 @@ class ControlsService:
         sounds: SoundsService,
         clips: ClipsService,
         catalog: Catalog,
+        stamps: ViewerStamps,
         clock: Clock,
     ) -> None:
         self._keys = keys
@@ -58,15 +60,13 @@ class ControlsService:
         self._sounds = sounds
         self._clips = clips
         self._catalog = catalog
+        self._stamps = stamps
         self._clock = clock
 
     # --- for the pipeline -------------------------------------------------------------------------------
 
     async def of(self, uow: UnitOfWork, visitor: Visitor, known: Controls = UNTOLD) -> Controls:
-        """Return what the visitor told their feed; `known` itself, for one small query, if it still holds.
-
-        A page asks each time, so that a change is in the next page whichever process makes it.
-        """
+        """Return what the visitor told their feed; `known` itself, for one small query, if it still holds."""
         reader = ControlsReader(uow)
         row = await reader.find_changed(visitor.person_id, known.version)
         if row is None:
@@ -124,10 +124,16 @@ class ControlsService:
     async def settings(self, uow: UnitOfWork, visitor: Visitor) -> FeedSettings:
         return _settings(await ControlsReader(uow).find_changed(visitor.person_id, 0))
 
+    async def _changing(self, uow: UnitOfWork, visitor: Visitor) -> ControlsWriter:
+        """Begin to change what the visitor told their feed, so that their next page reads it anew."""
+        writer = ControlsWriter(uow)
+        await writer.touch(visitor.person_id)
+        self._stamps.acts_change(uow, visitor.person_id)
+        return writer
+
     async def change(self, uow: UnitOfWork, visitor: Visitor, change: FeedSettingsIn) -> FeedSettings:
         """Move the switches. Turning profiling off or on leaves what was learned as it is."""
-        writer, now = ControlsWriter(uow), self._clock.now()
-        await writer.touch(visitor.person_id)
+        writer, now = await self._changing(uow, visitor), self._clock.now()
         if change.profiling is not msgspec.UNSET:
             await writer.set_profiling(visitor.person_id, change.profiling)
         if change.learning is True:
@@ -138,8 +144,7 @@ class ControlsService:
 
     async def reset(self, uow: UnitOfWork, visitor: Visitor) -> None:
         """Forget what was learned so far: it counts as seen, never again as taste. Wishes and words stay."""
-        writer, now = ControlsWriter(uow), self._clock.now()
-        await writer.touch(visitor.person_id)
+        writer, now = await self._changing(uow, visitor), self._clock.now()
         await writer.set_reset(visitor.person_id, now)
         await writer.drop_forgotten(visitor.person_id, now)
 
@@ -151,8 +156,7 @@ class ControlsService:
         Raises `NotFoundError`, `WishUnsuitableError`, `TooManyWishesError`.
         """
         row = await self._thing(uow, visitor, kind, value, wish)
-        writer = ControlsWriter(uow)
-        await writer.touch(visitor.person_id)
+        writer = await self._changing(uow, visitor)
         if wish == 0:
             await writer.take_back(visitor.person_id, row.key)
             return
@@ -162,8 +166,7 @@ class ControlsService:
     async def forget(self, uow: UnitOfWork, visitor: Visitor, kind: WishKind, value: str) -> None:
         """Let the taste for one thing begin again from nothing. Raises as `wish` does."""
         row = await self._thing(uow, visitor, kind, value, 0)
-        writer = ControlsWriter(uow)
-        await writer.touch(visitor.person_id)
+        writer = await self._changing(uow, visitor)
         await writer.forget(visitor.person_id, msgspec.structs.replace(row, forgotten_at=self._clock.now()))
         await self._check_room(writer, visitor)
 
@@ -221,8 +224,7 @@ class ControlsService:
         if kept:
             data_key = await self._keys.person_key(visitor.token)
             sealed = seal_field(data_key, *_WORDS, visitor.person_id, msgspec.json.encode(kept).decode())
-        writer = ControlsWriter(uow)
-        await writer.touch(visitor.person_id)
+        writer = await self._changing(uow, visitor)
         await writer.set_words(visitor.person_id, sealed)
         return kept
 

@@ -19,6 +19,7 @@ from reelm.feed.learning.matrices import Kind as MatrixKind
 from reelm.feed.pipeline.features import ViewerTables
 from reelm.feed.pipeline.policy import FACTORS, POLICY
 from reelm.feed.pipeline.view import CatalogView, KeyTable, Numbers, Rows
+from reelm.feed.stamps import Stamp
 
 _RULE = POLICY.viewer
 _KNOWN = 6_000
@@ -80,6 +81,7 @@ class ViewerState:
         self.ties = Ties()
         self._followed = self._friends = _NONE
         self.ties_until = 0.0
+        self.stamp = Stamp(0, 0)
         self.read_until: dt.datetime | None = None
         self.events: list[Event] = []
         self.following_rows: tuple[list[int], list[int]] | None = None
