@@ -1,0 +1,63 @@
+"""What rooms ask of the border: that something may cross, and what has crossed.
+
+The only file of this room that others import.
+"""
+
+from uuid import UUID
+
+from reelm.border.activity import Document, activity_of, actor_of
+from reelm.border.repository import CrossingRow, OutboxReader, OutboxWriter, PeerRow
+from reelm.kit.database import UnitOfWork
+from reelm.kit.ids import Ids
+
+__all__ = ["BorderOutbox", "CrossingRow", "Document", "PeerRow", "activity_of", "actor_of"]
+
+
+class BorderOutbox:
+    """Where a room asks for a crossing, in the transaction of the act it tells of."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+
+    async def ask(
+        self,
+        uow: UnitOfWork,
+        peer: str,
+        act: str,
+        object_type: str,
+        purpose: str,
+        person_id: UUID | None,
+        thing_id: UUID | None,
+        document: Document,
+    ) -> UUID:
+        """Ask that `document` goes to `peer`; return the crossing's id.
+
+        The border alone decides whether it goes, and which of its fields: see `activity` for what a document is.
+        """
+        crossing_id = self._ids.new()
+        await OutboxWriter(uow).add(
+            {
+                "id": crossing_id,
+                "peer": peer,
+                "act": act,
+                "object_type": object_type,
+                "purpose": purpose,
+                "person_id": person_id,
+                "thing_id": thing_id,
+                "document": document,
+            }
+        )
+        return crossing_id
+
+    async def peers(self, uow: UnitOfWork) -> dict[str, PeerRow]:
+        """Return the realms this one knows, by name."""
+        return {peer.realm: peer for peer in await OutboxReader(uow).list_peers()}
+
+    async def list_own(
+        self, uow: UnitOfWork, person_id: UUID, before: int | None, limit: int
+    ) -> list[CrossingRow]:
+        """Return what of the subject's crossed or shall cross, newest first."""
+        return await OutboxReader(uow).list_own(person_id, before, limit)
+
+    async def find_own(self, uow: UnitOfWork, person_id: UUID, crossing_id: UUID) -> CrossingRow | None:
+        return await OutboxReader(uow).find_own(person_id, crossing_id)
