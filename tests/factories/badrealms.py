@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.factories import badplants as plants
+from tests.factories import badplants_border as border
 from tests.factories import badplants_feed as feed
 from tests.factories.ledgers import Script
 
@@ -144,4 +145,21 @@ IN_ENTRIES = (
     BadRealm("a snapshot of an earlier state", "feed.snapshot-order", feed.earlier_snapshot),
     BadRealm("public lists of one time twice", "feed.lists-order", feed.lists_again),
     BadRealm("a key for promises nobody can use", "feed.promise-key-unreadable", feed.broken_promise_key),
+    BadRealm("a phone number that crossed", "border.never-crosses", border.phone_number),
+    BadRealm("friends that crossed with a clip", "border.not-allowed", border.friends_published),
+    BadRealm("a clip for a realm that is no member", "border.not-allowed", border.to_a_stranger),
+    BadRealm("a crossing for another purpose", "border.not-allowed", border.for_advertising),
+    BadRealm("a crossing of a closed border", "border.no-policy", border.closed_border),
+    BadRealm("a delivery told twice", "border.batch-twice", border.told_twice),
+    BadRealm("a delivery of which more was refused", "border.received-count", border.refused_more),
+    BadRealm("crossings nobody counted", "border.hour-missing", border.uncounted),
+    BadRealm("a border's account from half past", "border.hour-misdated", border.half_an_hour),
+    BadRealm("a border's hour told twice", "border.hour-twice", border.hour_again),
+    BadRealm("more counted than logged", "border.count-differs", border.counted_more),
+    BadRealm("another border's account", "border.other-key", border.other_border),
+    BadRealm("a border's account forged", "border.signature-invalid", border.forged_account),
+    BadRealm("a site that no charter names", "site.unnamed", border.somewhere_else),
+    BadRealm("a site that moved abroad", "site.country-differs", border.moved_house),
+    BadRealm("a site that a stranger answers for", "site.other-signer", border.other_signer),
+    BadRealm("a site's statement forged", "site.signature-invalid", border.forged_statement),
 )

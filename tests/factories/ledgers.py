@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.factories.ledger_border import BorderLife
 from tests.factories.ledger_cast import Asked, Member, Terms
 from tests.factories.ledger_feed import FeedLife
 
@@ -338,6 +339,11 @@ class Script:
             self.feed.change()
             self.feed.adjust()
             self.feed.adjust(0)
+            self.quiet()
+            border = BorderLife(self).hour()
+            border.receive()
+            border.refuse()
+            border.state()
         else:
             self.rotate()
             self.feed.begin()

@@ -59,6 +59,8 @@ def test_there_are_enough_kinds_and_each_has_its_place_in_the_catalogue() -> Non
         *("feed.visit-broken", "feed.receipt-differs", "feed.adjustments-outdated", "feed.clip-differs"),
         *("feed.candidate-added", "feed.candidate-dropped", "feed.source-differs", "feed.feature-differs"),
         "feed.snapshot-broken",
+        # unit/audit_rules/test_pairs
+        *("pair.never-sent", "pair.entry-differs", "pair.counts-differ", "pair.released-early"),
     }
     assert untested == {
         "release.unknown-build",
@@ -86,7 +88,7 @@ def test_a_good_realm_of_all_kinds_gives_no_finding(tmp_path: Path) -> None:
     assert verdict.findings == ()
     assert verdict.witnesses is not None
     assert verdict.witnesses.strength == "witnessed"
-    assert len(kinds) == 20, kinds
+    assert len(kinds) == 25, kinds
 
 
 def test_an_emergency_is_told_but_is_no_violation() -> None:

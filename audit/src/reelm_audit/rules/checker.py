@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from reelm_audit.findings import Finding
 from reelm_audit.rules import form
+from reelm_audit.rules.borders import Borders
 from reelm_audit.rules.catalogue import found
 from reelm_audit.rules.charters import Charters
 from reelm_audit.rules.context import Context
@@ -18,6 +19,7 @@ from reelm_audit.rules.keys import Keys
 from reelm_audit.rules.marks import Marks
 from reelm_audit.rules.minutes import of_seconds, parse, text_of
 from reelm_audit.rules.signatures import Signatures
+from reelm_audit.rules.sites import Sites
 from reelm_audit.rules.software import Software
 from reelm_audit.rules.staff import Staff
 from reelm_audit.rules.subject import At, Bench, Handler, Subject
@@ -25,7 +27,7 @@ from reelm_audit.rules.upkeep import Upkeep
 
 BACKWARDS_MINUTES = 15
 AHEAD_MINUTES = 5
-_TIMES = {"grant.approved": "expires_at", "keys.released": "hour"}
+_TIMES = {"grant.approved": "expires_at", "keys.released": "hour", "border.counted": "hour"}
 
 
 class Checker:
@@ -50,6 +52,7 @@ class Checker:
         self.grants = Grants(bench, self.charters, self.staff)
         self.software = Software(bench)
         self._keys = Keys(bench)
+        borders = Borders(bench, self.charters)
         self._subjects: tuple[Subject, ...] = (
             self.charters,
             self.staff,
@@ -59,6 +62,8 @@ class Checker:
             Marks(bench),
             Upkeep(bench),
             Feeds(bench),
+            borders,
+            Sites(bench, borders),
         )
         self._handlers: dict[str, list[Handler]] = {kind: [] for kind in self._forms.kinds}
         for subject in self._subjects:
