@@ -3,6 +3,7 @@
 Every setting has a default that lets `reelm up` start without being asked anything.
 """
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ DATABASE_VARIABLE = "REELM_DATABASE_URL"
 PASSWORD_VARIABLE = "REELM_PASSWORD"  # noqa: S105 - the variable's name
 KeysCaller = Literal["web", "worker", "sequencer", "cli"]
 KEYS_CALLERS: tuple[KeysCaller, ...] = ("web", "worker", "sequencer", "cli")
+BorderCaller = Literal["web", "worker", "sequencer", "cli"]
+BORDER_CALLERS: tuple[BorderCaller, ...] = ("web", "worker", "sequencer", "cli")
 LOGIN_ROLES: tuple[Role, ...] = (
     "reelm_web",
     "reelm_worker",
@@ -127,6 +130,23 @@ class MediaSettings:
 
 
 @dataclass(frozen=True)
+class BorderSettings:
+    """The door to other realms. `port` 0 opens none inwards; `url` is what other realms are told to write to.
+
+    `allow`: networks beside the public one that may be connected to; `delivery`: hosts that mail and push may go to.
+    `secrets` are those of the processes that may ask it to fetch something, as far as this process was handed them.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    url: str = ""
+    allow: tuple[str, ...] = ()
+    delivery: tuple[str, ...] = ()
+    socket: str = ""
+    secrets: Mapping[BorderCaller, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a process of the realm needs to know before it starts."""
 
@@ -134,6 +154,7 @@ class Settings:
     database: DatabaseSettings
     web: WebSettings = field(default_factory=WebSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    border: BorderSettings = field(default_factory=BorderSettings)
     keys_socket: str = ""
     keys_uid: int | None = None
     caller_secrets: Mapping[KeysCaller, str] = field(default_factory=dict)
@@ -146,6 +167,20 @@ class Settings:
     @property
     def keys_address(self) -> str:
         return self.keys_socket or str(self.data / "run" / "keys.sock")
+
+    @property
+    def border_address(self) -> str:
+        return self.border.socket or str(self.data / "run" / "border.sock")
+
+    @property
+    def border_folder(self) -> Path:
+        """The border's own: its key, and what it fetched until somebody took it."""
+        return self.data / "border"
+
+    @property
+    def border_url(self) -> str:
+        """Where other realms reach this one."""
+        return self.border.url.rstrip("/") or f"http://{self.border.host}:{self.border.port}"
 
     @property
     def blobs(self) -> Path:
@@ -193,7 +228,16 @@ def from_environment(
     batch_seconds = number("REELM_BATCH_SECONDS", 10)
     if batch_seconds not in range(10, 3601, 10):
         raise ValueError(f"REELM_BATCH_SECONDS must be 10, 20, … or 3600, not {batch_seconds}")
-    proxies = tuple(p.strip() for p in env.get("REELM_TRUSTED_PROXIES", "").split(",") if p.strip())
+
+    def listed(name: str) -> tuple[str, ...]:
+        return tuple(each.strip() for each in env.get(name, "").split(",") if each.strip())
+
+    for network in listed("REELM_BORDER_ALLOW"):
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise ValueError(f"REELM_BORDER_ALLOW must list networks, and {network!r} is none") from None
+    proxies = listed("REELM_TRUSTED_PROXIES")
     return Settings(
         data=data,
         database=database or DatabaseSettings(host=str(data / "run")),
@@ -212,6 +256,13 @@ def from_environment(
             import_bytes=number("REELM_IMPORT_BYTES", 20_000_000_000),
             ffmpeg=env.get("REELM_FFMPEG", ""),
             encodes=number("REELM_ENCODES", 1),
+        ),
+        border=BorderSettings(
+            host=env.get("REELM_BORDER_HOST", "127.0.0.1"),
+            port=number("REELM_BORDER_PORT", 0),
+            url=env.get("REELM_BORDER_URL", ""),
+            allow=listed("REELM_BORDER_ALLOW"),
+            delivery=listed("REELM_BORDER_DELIVERY"),
         ),
         release=env.get("REELM_RELEASE", "dev"),
         event_days=number("REELM_EVENT_DAYS", 90),

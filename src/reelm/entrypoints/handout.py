@@ -12,6 +12,7 @@ from reelm.entrypoints.folder import DataFolder, StartError, read_or_make_secret
 from reelm.entrypoints.postgres import ADMIN, DATABASE
 from reelm.realm.build import SHORT_DIGITS, build_digest
 from reelm.settings import (
+    BORDER_CALLERS,
     KEYS_CALLERS,
     LOGIN_ROLES,
     DatabaseSettings,
@@ -57,8 +58,16 @@ def settings_of(folder: DataFolder, sockets: Path, port: int | None) -> Settings
         caller: read_or_make_secret(folder.secrets / f"keys-{caller}", _new_password)
         for caller in KEYS_CALLERS
     }
+    askers = {
+        caller: read_or_make_secret(folder.secrets / f"border-{caller}", _new_password)
+        for caller in BORDER_CALLERS
+    }
     return dataclasses.replace(
-        settings, keys_socket=str(sockets / "keys.sock"), release=release, caller_secrets=callers
+        settings,
+        keys_socket=str(sockets / "keys.sock"),
+        release=release,
+        caller_secrets=callers,
+        border=dataclasses.replace(settings.border, socket=str(sockets / "border.sock"), secrets=askers),
     )
 
 
@@ -67,10 +76,13 @@ def handed_to(process: str, settings: Settings) -> Settings:
     own = {role: settings.database.passwords[role] for role in _ROLES_OF[process]}
     known = settings.caller_secrets
     callers = known if process == "keys" else {name: known[name] for name in known if name == process}
+    asking = settings.border.secrets
+    askers = asking if process == "border" else {name: asking[name] for name in asking if name == process}
     return dataclasses.replace(
         settings,
         database=dataclasses.replace(settings.database, passwords=own),
         caller_secrets=callers,
+        border=dataclasses.replace(settings.border, secrets=askers),
     )
 
 

@@ -5,16 +5,14 @@ else may say. A part that fails is logged and started again, later each time; th
 """
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-from uuid import UUID
 
 import structlog
 
 from reelm.entrypoints import learning
+from reelm.entrypoints.keeping import AfterTheCharter, Part, keep, patient_database
 from reelm.feed.adjustments.book import AdjustmentsBook
 from reelm.feed.catalog.keeper import CatalogKeeper
 from reelm.feed.learning.learner import Learner
@@ -23,43 +21,16 @@ from reelm.feed.receipts.batches import ReceiptBatcher
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import Clock, SystemClock
-from reelm.kit.database import Database, UnitOfWork
-from reelm.kit.errors import OverloadedError
+from reelm.kit.database import Database
 from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.listen import Listener
-from reelm.ledger.entries import CharterAdopted, Entry, ReleaseDeployed
-from reelm.ledger.service import LedgerLateError, LedgerService
+from reelm.ledger.service import LedgerService
 from reelm.realm.service import RealmService
 from reelm.settings import Role, Settings
 
 ROLE: Role = "reelm_indexer"
-_FIRST_WAIT_SECONDS = 0.5
-_LONGEST_WAIT_SECONDS = 60.0
-_STEADY_SECONDS = 60.0
 
 _log = structlog.get_logger("reelm.indexer")
-
-
-class AfterTheCharter(LedgerService):
-    """A ledger into which nothing goes before the sequencer has put the charter and the release it is said under."""
-
-    _begun = False
-
-    async def append(self, uow: UnitOfWork, entry: Entry) -> UUID:
-        """Raises `LedgerLateError` before they are there, `LedgerBusyError` when the ledger is far behind."""
-        if not self._begun:
-            adopted = await self.last(uow, CharterAdopted)
-            released = await self.last(uow, ReleaseDeployed)
-            if released is None or adopted is None or adopted.charter != entry.charter:
-                raise LedgerLateError(retry_after_seconds=1)
-            self._begun = True
-        return await super().append(uow, entry)
-
-
-class Part(Protocol):
-    """Something to keep doing. `run` goes on until it is cancelled; what it raises is what went wrong."""
-
-    async def run(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -107,7 +78,7 @@ async def _index(settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    database = await _database(settings, stop)
+    database = await patient_database(settings, ROLE, stop)
     if database is None:
         return 0
     clock = SystemClock()
@@ -129,36 +100,3 @@ async def _index(settings: Settings) -> int:
         await listener.stop()
         await database.close()
     return 0
-
-
-async def keep(part: Part, clock: Clock) -> None:
-    """Run a part for good: whatever it fails of, it is started again, later each time it fails soon."""
-    wait = _FIRST_WAIT_SECONDS
-    while True:
-        began = clock.monotonic()
-        try:
-            await part.run()
-        except OverloadedError as error:
-            _log.warning("indexer.part_waits", part=type(part).__name__, reason=type(error).__name__)
-        except Exception:  # noqa: BLE001 - whatever it is, the other parts go on, and this one is tried again
-            _log.exception("indexer.part_failed", part=type(part).__name__)
-        else:
-            return
-        if clock.monotonic() - began > _STEADY_SECONDS:
-            wait = _FIRST_WAIT_SECONDS
-        await asyncio.sleep(wait)
-        wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-
-
-async def _database(settings: Settings, stop: asyncio.Event) -> Database | None:
-    """Connect, waiting for PostgreSQL as long as it takes; None when asked to stop meanwhile."""
-    wait = _FIRST_WAIT_SECONDS
-    while not stop.is_set():
-        try:
-            return await Database.open(settings.database, ROLE, size=3)
-        except OverloadedError:
-            _log.warning("indexer.waiting_for_database")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), wait)
-        wait = min(wait * 2, 5.0)
-    return None

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from reelm.entrypoints.indexer import keep
+from reelm.entrypoints.keeping import keep
 from reelm.kit.clock import SystemClock
 from reelm.kit.errors import OverloadedError
 
@@ -24,7 +24,7 @@ class Failing:
 
 
 async def test_a_part_that_fails_is_started_again_and_the_others_go_on(monkeypatch):
-    monkeypatch.setattr("reelm.entrypoints.indexer._FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("reelm.entrypoints.keeping._FIRST_WAIT_SECONDS", 0.01)
     bad = Failing(
         ValueError("broken"), OSError("full"), OverloadedError(retry_after_seconds=1), KeyError("odd")
     )
