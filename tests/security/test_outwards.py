@@ -24,8 +24,13 @@ _REACH_OUT = {
     "websockets",
 }
 # What asks this machine's own realm: whether it is up, and the commands `clip add` and `demo`. And what asks the
-# witnesses: the addresses come from the charter's policies, never from anything that can be typed.
-_MAY_CONNECT = {"entrypoints/serving.py", "entrypoints/publishing.py", "ledger/transport.py"}
+# witnesses: the addresses come from the charter's policies, never from anything that can be typed. And the border.
+_MAY_CONNECT = {
+    "entrypoints/serving.py",
+    "entrypoints/publishing.py",
+    "ledger/transport.py",
+    "border/outward.py",
+}
 
 
 def test_no_code_fetches_an_address() -> None:

@@ -8,19 +8,19 @@ answer has an end in bytes, in time and in pace. Whatever went over the socket i
 
 import asyncio
 import contextlib
-import hashlib
 import ipaddress
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import structlog
 
 from reelm.border.addresses import Address, Network, Resolve, is_public, permitted, resolve
+from reelm.border.sink import Sink
 from reelm.border.wire import Counts, SealedWire, Wire
 from reelm.kit import http1
 from reelm.kit.clock import Clock
@@ -31,6 +31,7 @@ Sign = Callable[[str, str, bytes | None], Mapping[str, str]]
 
 REDIRECTS = 3
 _ADDRESSES = 2
+_SECOND_SECONDS = 3.0
 _STALL_SECONDS = 10.0
 _PACE_AFTER_SECONDS = 10.0
 _PACE_BYTES_PER_SECOND = 1024
@@ -39,6 +40,7 @@ _METHOD = re.compile(r"GET|HEAD|POST|PUT|DELETE")
 _URL = re.compile(r"https?://[\x21-\x7e]{1,2040}")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect", "te"}
+_FOR_ONE_HOST = {"authorization", "cookie", "signature", "signature-input"}
 _log = structlog.get_logger("reelm.border")
 
 
@@ -87,42 +89,6 @@ class Connection:
     port: int
     local_port: int
     counts: Counts
-
-
-class _Sink:
-    """Where a body goes: into memory, or into a file that is there as a whole or not at all."""
-
-    def __init__(self, to_file: Path | None) -> None:
-        self._path = to_file
-        self._part = to_file.with_name(f"{to_file.name}.part") if to_file else None
-        self._file: IO[bytes] | None = None
-        self._pieces: list[bytes] = []
-        self._hash = hashlib.sha256()
-        self.length = 0
-
-    def add(self, piece: bytes) -> None:
-        self._hash.update(piece)
-        self.length += len(piece)
-        if self._part is None:
-            self._pieces.append(piece)
-            return
-        if self._file is None:
-            self._file = self._part.open("wb")
-        self._file.write(piece)
-
-    def finish(self) -> tuple[bytes, str]:
-        if self._path is not None and self._part is not None:
-            if self._file is None:
-                self._file = self._part.open("wb")
-            self._file.close()
-            self._part.replace(self._path)
-        return b"".join(self._pieces), self._hash.hexdigest()
-
-    def drop(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        if self._part is not None:
-            self._part.unlink(missing_ok=True)
 
 
 class Outward:
@@ -176,7 +142,7 @@ class Outward:
         """
         checked = _checked(method, headers or {})
         counts: list[Counts] = []
-        sink = _Sink(to_file)
+        sink = Sink(to_file)
         host = _host_of(url)
         private = (*self._private, *allow_private)
         try:
@@ -190,6 +156,8 @@ class Outward:
                     target = _redirect(answer, url, method, hop, host)
                     if target is None:
                         return _response(answer, sink, counts, url)
+                    if urlsplit(target).netloc != parts.netloc:
+                        checked = {k: v for k, v in checked.items() if k.lower() not in _FOR_ONE_HOST}
                     url = target
             raise ForbiddenError("redirects", host)  # pragma: no cover - `_redirect` refuses the last one
         except TimeoutError as error:
@@ -233,8 +201,9 @@ class Outward:
         self, addresses: list[Address], port: int
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         for address in addresses[:-1]:
-            with contextlib.suppress(OSError):
-                return await asyncio.open_connection(str(address), port)
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_SECOND_SECONDS):
+                    return await asyncio.open_connection(str(address), port)
         return await asyncio.open_connection(str(addresses[-1]), port)
 
     def tell(self, connection: Connection) -> None:
@@ -253,17 +222,22 @@ class Outward:
             received=counts.socket_received,
         )
 
-    async def paced(self, wire: Wire, most: int, began: float) -> bytes:
-        """Read, but not from somebody who lets it drip. For `_Exchange`."""
-        try:
-            async with asyncio.timeout(_STALL_SECONDS):
-                data = await wire.read(most)
-        except TimeoutError as error:
-            raise UnreachableError("too_slow") from error
-        took = self._clock.monotonic() - began
-        if took > _PACE_AFTER_SECONDS and wire.counts.received < took * _PACE_BYTES_PER_SECOND and data:
-            raise UnreachableError("too_slow")
-        return data
+    def paced(self, wire: Wire) -> http1.Read:
+        """Return how to read from it, but not from somebody who lets it drip. For `_Exchange`."""
+        began = self._clock.monotonic()
+
+        async def read(most: int) -> bytes:
+            try:
+                async with asyncio.timeout(_STALL_SECONDS):
+                    data = await wire.read(most)
+            except TimeoutError as error:
+                raise UnreachableError("too_slow") from error
+            took = self._clock.monotonic() - began
+            if took > _PACE_AFTER_SECONDS and wire.counts.received < took * _PACE_BYTES_PER_SECOND and data:
+                raise UnreachableError("too_slow")
+            return data
+
+        return read
 
 
 class _Exchange:
@@ -286,7 +260,7 @@ class _Exchange:
         self._counts = counts
 
     async def ask(
-        self, method: str, headers: Mapping[str, str], body: bytes | None, most_bytes: int, sink: _Sink
+        self, method: str, headers: Mapping[str, str], body: bytes | None, most_bytes: int, sink: Sink
     ) -> http1.Answer:
         host = self._parts.hostname or ""
         wire, address, local = await self._outward.connect(self._parts, self._kind, self._private)
@@ -298,19 +272,19 @@ class _Exchange:
             await wire.write(_head(method, self._parts, headers, body) + (body or b""))
             answer = await self._read(wire, method, most_bytes, sink)
             await wire.close()
-            return answer
         except OutwardError as error:
             error.host = error.host or host
             raise
+        else:
+            return answer
         finally:
             wire.abort()
             self._outward.tell(
                 Connection(self._kind, self._purpose, host, str(address), port, local, wire.counts)
             )
 
-    async def _read(self, wire: Wire, method: str, most_bytes: int, sink: _Sink) -> http1.Answer:
-        began = self._outward._clock.monotonic()  # noqa: SLF001 - an exchange is a part of it
-        incoming = http1.Incoming(lambda most: self._outward.paced(wire, most, began))
+    async def _read(self, wire: Wire, method: str, most_bytes: int, sink: Sink) -> http1.Answer:
+        incoming = http1.Incoming(self._outward.paced(wire))
         answer = await incoming.answer()
         if answer.headers.get("content-encoding", "identity").lower() != "identity":
             raise UnreachableError("encoded")
@@ -384,9 +358,9 @@ def _redirect(answer: http1.Answer, url: str, method: str, hop: int, host: str) 
     return target
 
 
-def _response(answer: http1.Answer, sink: _Sink, counts: list[Counts], url: str) -> Response:
+def _response(answer: http1.Answer, sink: Sink, counts: list[Counts], url: str) -> Response:
     length = sink.length
-    body, digest = sink.finish()
+    body, digest = sink.finish(keep=200 <= answer.status < 300)
     return Response(
         answer.status,
         answer.headers,
@@ -397,6 +371,3 @@ def _response(answer: http1.Answer, sink: _Sink, counts: list[Counts], url: str)
         digest,
         url,
     )
-
-
-Send = Callable[..., Awaitable[Response]]
