@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,7 +37,26 @@ class KeyholderKeyError(Exception):
 
 def document_of(realm: RealmDocument) -> bytes:
     """Return the canonical JSON of the charter: what is digested, signed and published."""
-    return canonical.encode(msgspec.to_builtins(realm))
+    return canonical.encode(plain(realm))
+
+
+def plain(value: Any) -> Any:
+    """Return a charter as plain values, without what came later than the first charters and says nothing new."""
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(value)
+        later: frozenset[str] = getattr(value, "later", frozenset())
+        said = {field.name: getattr(value, field.name) for field in fields}
+        defaults = {field.name: _default(field) for field in fields if field.name in later}
+        return {
+            name: plain(each) for name, each in said.items() if name not in defaults or each != defaults[name]
+        }
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
 
 
 def digest_of(realm: RealmDocument) -> str:
@@ -62,7 +82,9 @@ def prepare(data: Path) -> None:
 
 def write_document(data: Path, realm: RealmDocument) -> None:
     """Write `realm.json`, whole or not at all; who changes it signs it by `prepare` at the next start."""
-    _write(data / "realm.json", msgspec.json.format(msgspec.json.encode(realm), indent=2) + b"\n", 0o644)
+    _write(
+        data / "realm.json", msgspec.json.format(msgspec.json.encode(plain(realm)), indent=2) + b"\n", 0o644
+    )
 
 
 def keyholder_key(data: Path, realm: RealmDocument) -> Ed25519Signer:

@@ -1,46 +1,86 @@
 """What a realm says of itself, as stored and as served."""
 
 import datetime as dt
+from typing import ClassVar, Literal
 
 import msgspec
 
+Feed = Literal["for-you", "following", "friends", "local"]
+Visibility = Literal["everyone", "followers", "friends", "only_me"]
+SitePurpose = Literal["primary", "backup", "cdn", "kms"]
+
 
 class Edition(msgspec.Struct, frozen=True):
-    """A network's own name and look. `accent` and `accent_text` are CSS colours; `languages` are BCP 47 tags."""
+    """A network's own name and look. `accent` and `accent_text` are CSS colours; `languages` are BCP 47 tags.
 
+    `rules` is what the edition asks of people, as they read it; `default_feed` opens first, and a new clip is for
+    `default_visibility`.
+    """
+
+    later: ClassVar = frozenset({"rules", "default_feed", "default_visibility"})
     name: str
     mark: str
     accent: str
     accent_text: str
     languages: list[str]
+    rules: str = ""
+    default_feed: Feed = "for-you"
+    default_visibility: Visibility = "everyone"
 
 
 class Operator(msgspec.Struct, frozen=True):
     """The legal entity that runs the realm; `country` is ISO 3166-1 alpha-2, empty when not stated."""
 
+    later: ClassVar = frozenset({"legal_entity", "vkey"})
     name: str
     country: str = ""
+    legal_entity: str = ""
+    vkey: str = ""
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """Somebody who owns a share of the operator."""
+    """Somebody who owns a share of the operator: percent, as a decimal number; empty where it isn't stated."""
 
+    later: ClassVar = frozenset({"country", "share", "ultimate_parent"})
     name: str
+    country: str = ""
+    share: str = ""
+    ultimate_parent: str = ""
+
+
+class Jurisdiction(msgspec.Struct, frozen=True):
+    """A country whose people live in this realm, and the countries their data may be stored in; empty for any."""
+
+    country: str
+    stored_in: list[str] = []
 
 
 class Site(msgspec.Struct, frozen=True):
-    """A place where data is stored."""
+    """A place where data is stored.
 
+    Empty `purposes` are all but `cdn`. `signer` is the verifier key of whoever answers for the site, and `where`
+    what this machine's folders and addresses must begin with to lie there.
+    """
+
+    later: ClassVar = frozenset({"purposes", "signer", "where"})
     site: str
     country: str = ""
+    purposes: list[SitePurpose] = []
+    signer: str = ""
+    where: list[str] = []
 
 
 class Keyholder(msgspec.Struct, frozen=True):
-    """A party whose signature counts towards the charter's threshold; `vkey` is its C2SP verifier key."""
+    """A party whose signature counts towards the charter's threshold; `vkey` is its C2SP verifier key.
 
+    Without its signature no change of a subject in `veto` takes effect; `*` is every subject.
+    """
+
+    later: ClassVar = frozenset({"veto"})
     name: str
     role: str
     vkey: str
+    veto: list[str] = []
 
 
 class Keyholders(msgspec.Struct, frozen=True):
@@ -64,9 +104,44 @@ class StaffRules(msgspec.Struct, frozen=True):
     emergency: bool = True
 
 
-class RealmDocument(msgspec.Struct, frozen=True):
-    """The realm's own document, its charter. Ages in years; `jurisdictions` empty means everywhere."""
+class Auditor(msgspec.Struct, frozen=True):
+    """Somebody who checks the realm from outside, and where they say what they found."""
 
+    name: str
+    url: str = ""
+
+
+class Closure(msgspec.Struct, frozen=True):
+    """How long before leaving a country people are told, and how long they can still take their data."""
+
+    notice_days: int = 90
+    export_days: int = 90
+
+
+class RealmDocument(msgspec.Struct, frozen=True):
+    """The realm's own document, its charter. Ages in years; `jurisdictions` empty means everywhere.
+
+    `realm` is its id within `network`, which is empty for a realm alone. `ids`, `web` and `border` are its public
+    addresses, `borders` the Cedar policies that say what may leave, `retention` days by data class, and `valid_from`
+    a day (RFC 3339), empty for at once. What a charter of an earlier release didn't have is left out of the canonical
+    document as long as it is at its default: such a charter keeps its bytes and its digest.
+    """
+
+    later: ClassVar = frozenset(
+        {
+            "realm",
+            "network",
+            "ids",
+            "web",
+            "border",
+            "border_vkey",
+            "borders",
+            "auditors",
+            "retention",
+            "closure",
+        }
+        | {"valid_from"}
+    )
     name: str
     edition: Edition
     operator: Operator
@@ -74,11 +149,27 @@ class RealmDocument(msgspec.Struct, frozen=True):
     storage: list[Site]
     minimum_age: int = 13
     private_below_age: int = 16
-    jurisdictions: list[str] = []
+    jurisdictions: list[str | Jurisdiction] = []
     version: int = 1
     keyholders: Keyholders = Keyholders()
     witness_policies: WitnessPolicies = WitnessPolicies()
     staff: StaffRules = StaffRules()
+    realm: str = "home"
+    network: str = ""
+    ids: str = ""
+    web: str = ""
+    border: str = ""
+    border_vkey: str = ""
+    borders: str = ""
+    auditors: list[Auditor] = []
+    retention: dict[str, int] = {}
+    closure: Closure = Closure()
+    valid_from: str = ""
+
+    @property
+    def countries(self) -> list[str]:
+        """The countries whose people live here; empty for every one that no other realm names."""
+        return [each if isinstance(each, str) else each.country for each in self.jurisdictions]
 
 
 class Limits(msgspec.Struct, frozen=True):

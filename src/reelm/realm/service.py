@@ -12,8 +12,28 @@ import msgspec
 from reelm.kit.errors import OverloadedError
 from reelm.ledger.service import LedgerService
 from reelm.realm import charter, deployment
+from reelm.realm.network import (
+    Directory,
+    KnownCharter,
+    LivesElsewhereError,
+    check_residence,
+    contradictions,
+    directory_of,
+)
 from reelm.realm.schemas import Check, DataMap, Limits, RealmDocument, RealmInfo
 from reelm.settings import Settings
+
+__all__ = [
+    "Directory",
+    "KnownCharter",
+    "LivesElsewhereError",
+    "RealmService",
+    "age",
+    "age_band",
+    "check_residence",
+    "contradictions",
+    "directory_of",
+]
 
 CAPTION_CHARS = 2200
 PASSWORD_CHARS = 8
@@ -68,7 +88,7 @@ class RealmService:
             operator=document.operator,
             owners=document.owners,
             storage=document.storage,
-            jurisdictions=document.jurisdictions,
+            jurisdictions=document.countries,
             minimum_age=document.minimum_age,
             limits=Limits(
                 media.upload_bytes, media.clip_seconds, CAPTION_CHARS, COMMENT_CHARS, PASSWORD_CHARS

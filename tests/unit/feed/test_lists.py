@@ -189,7 +189,7 @@ class ToldBook:
 @pytest.fixture
 def keeping(tmp_path):
     clock, ledger = FixedClock(NOW), ToldLedger()
-    document = SimpleNamespace(jurisdictions=["FR"], edition=SimpleNamespace(languages=["en"]))
+    document = SimpleNamespace(countries=["FR"], edition=SimpleNamespace(languages=["en"]))
     realm = SimpleNamespace(document=document, charter_digest="00" * 32)
     keeper = PublicLists(tmp_path, ledger, ledger, ToldBook(), realm, clock)
     return keeper, ledger, clock, Shelf(tmp_path / "lists")

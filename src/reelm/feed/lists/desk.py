@@ -45,7 +45,7 @@ class ListsDesk:
         languages = document.edition.languages
         return ListName(
             language if language in languages else languages[0],
-            jurisdiction if jurisdiction in document.jurisdictions else EVERYWHERE,
+            jurisdiction if jurisdiction in document.countries else EVERYWHERE,
             age_band if age_band in AGE_BANDS else AGE_BANDS[0],
             known.epoch if known else 0,
         )

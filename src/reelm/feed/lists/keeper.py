@@ -31,7 +31,7 @@ _LOOK_SECONDS = 5.0
 def scopes(realm: RealmService) -> list[tuple[str, str, str]]:
     """Return the language, jurisdiction and age band of every list that this realm has."""
     document = realm.document
-    jurisdictions = [*document.jurisdictions, EVERYWHERE]
+    jurisdictions = [*document.countries, EVERYWHERE]
     return list(product(document.edition.languages, dict.fromkeys(jurisdictions), AGE_BANDS))
 
 
