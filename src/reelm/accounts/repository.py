@@ -9,7 +9,9 @@ from reelm.accounts.errors import ContactTakenError, HandleTakenError
 from reelm.accounts.schemas import PersonCounts, PersonRecord
 from reelm.kit.database import Record, UniqueViolation, UnitOfWork
 
-_PERSON = "id, handle, display_name, bio, avatar, private, followers, following, clips, likes, created_at"
+_PERSON = (
+    "id, handle, display_name, bio, avatar, private, followers, following, clips, likes, created_at, realm"
+)
 _CHANGEABLE = {
     "people": {"display_name", "bio", "avatar", "private"},
     "person_details": {
@@ -35,6 +37,7 @@ def _record(row: Record) -> PersonRecord:
         private=row["private"],
         counts=PersonCounts(row["followers"], row["following"], row["clips"], row["likes"]),
         created_at=row["created_at"],
+        realm=row["realm"],
     )
 
 

@@ -18,11 +18,15 @@ Contact = Annotated[str, msgspec.Meta(max_length=254)]
 
 
 class PersonCard(msgspec.Struct, frozen=True):
-    """The little of a person that stands beside what they made."""
+    """The little of a person that stands beside what they made.
+
+    `realm` names the realm that is this person's home; null for the people of this one.
+    """
 
     handle: str
     display_name: str
     avatar_url: str | None
+    realm: str | None = None
 
 
 class PersonCounts(msgspec.Struct, frozen=True):
@@ -45,9 +49,10 @@ class PersonRecord(msgspec.Struct, frozen=True):
     private: bool
     counts: PersonCounts
     created_at: dt.datetime
+    realm: str | None = None
 
     def card(self) -> PersonCard:
-        return PersonCard(self.handle, self.display_name, self.avatar_url)
+        return PersonCard(self.handle, self.display_name, self.avatar_url, self.realm)
 
 
 class Me(msgspec.Struct, frozen=True):

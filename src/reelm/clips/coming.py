@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Any
 
 from reelm.accounts.service import AccountsService
-from reelm.clips.events import ClipMentioned, ClipPublished
+from reelm.clips.events import ClipMentioned, ClipOpened, ClipPublished
 from reelm.clips.repository import ClipRow, ClipsWriter
-from reelm.clips.states import Standing, standing
+from reelm.clips.states import Standing, is_open, standing
 from reelm.clips.words import put_clip_words
 from reelm.kit.clock import Clock
 from reelm.kit.database import UnitOfWork
@@ -65,6 +65,8 @@ class Coming:
         )
         if first_time:
             await self._tell(uow, after)
+        if is_open(after) and after.ladder_complete and not (is_open(row) and row.ladder_complete):
+            await self._events.publish(uow, ClipOpened(after.id, after.author_id))
         return after
 
     async def _tell(self, uow: UnitOfWork, row: ClipRow) -> None:

@@ -12,6 +12,27 @@ class ClipPublished(DomainEvent, frozen=True):
     author_id: UUID
 
 
+class ClipOpened(DomainEvent, frozen=True):
+    """A clip is before everyone, complete: for the first time, or again after it was kept from some."""
+
+    clip_id: UUID
+    author_id: UUID
+
+
+class ClipChanged(DomainEvent, frozen=True):
+    """What a clip that is before everyone says of itself changed: words, labels, what others may do with it."""
+
+    clip_id: UUID
+    author_id: UUID
+
+
+class ClipClosed(DomainEvent, frozen=True):
+    """A clip that was before everyone is so no more: fewer people see it, or it is gone."""
+
+    clip_id: UUID
+    author_id: UUID
+
+
 class ClipReady(DomainEvent, frozen=True):
     """A clip can be played: by its audience, or (a draft, a clip with an hour) by its author."""
 

@@ -16,11 +16,12 @@ import structlog
 
 from reelm.clips.coming import Coming
 from reelm.clips.errors import OriginalGoneError, SoundGoneError
-from reelm.clips.events import ClipFailed
+from reelm.clips.events import ClipFailed, ClipOpened
 from reelm.clips.hand import Hand, Watch
 from reelm.clips.jobs import ClipJob
 from reelm.clips.publishing import SOUND, Publisher
 from reelm.clips.repository import ClipRow, ClipsWriter
+from reelm.clips.states import is_open
 from reelm.kit.errors import NotFoundError, ReelmError
 from reelm.kit.events import EventBus
 from reelm.kit.ids import trace_of
@@ -132,6 +133,10 @@ class ClipMaker:
     async def leave_as_it_is(self, hand: Hand, job: ClipJob, error: ReelmError) -> None:
         """The ladder can't be made: the clip keeps playing from its first rendition."""
         _log.warning("no ladder", clip=trace_of(job.clip_id), code=error.code)
+        async with hand.transaction() as uow:
+            row = await ClipsWriter(uow).find(job.clip_id)
+            if row is not None and is_open(row):
+                await self._events.publish(uow, ClipOpened(row.id, row.author_id))
         with contextlib.suppress(NotFoundError):
             await self._put_original_away(hand)
         await asyncio.to_thread(self._workshop.clear_scratch, job.clip_id)

@@ -23,9 +23,12 @@ from reelm.clips.errors import (
     PublishTimeUnsuitableError,
 )
 from reelm.clips.events import (
+    ClipChanged,
+    ClipClosed,
     ClipFailed,
     ClipLiked,
     ClipMentioned,
+    ClipOpened,
     ClipPublished,
     ClipReady,
     ClipReposted,
@@ -36,7 +39,8 @@ from reelm.clips.reactions import ClipLists, Reactions
 from reelm.clips.repository import ClipRow, ClipsReader, ClipsWriter, Cursor
 from reelm.clips.schemas import Clip, ClipChange, ClipCounts, ClipNew, ClipViewer, Status, Visibility
 from reelm.clips.shown import ClipShower, failure_of
-from reelm.clips.states import audience_of
+from reelm.clips.states import audience_of, is_open
+from reelm.clips.told import PublicClip, find_public
 from reelm.clips.words import put_clip_words
 from reelm.custody.service import KeysClient
 from reelm.kit.clock import Clock
@@ -56,11 +60,14 @@ __all__ = [
     "Brought",
     "Clip",
     "ClipBringer",
+    "ClipChanged",
+    "ClipClosed",
     "ClipCounts",
     "ClipFacts",
     "ClipFailed",
     "ClipLiked",
     "ClipMentioned",
+    "ClipOpened",
     "ClipPublished",
     "ClipReady",
     "ClipReposted",
@@ -68,7 +75,9 @@ __all__ = [
     "ClipUnreposted",
     "ClipViewer",
     "ClipsService",
+    "PublicClip",
     "Visibility",
+    "find_public",
     "id_of_time",
     "readable_edit",
 ]
@@ -328,6 +337,10 @@ class ClipsService:
             await self._enqueue(uow, visitor, jobs.SETTLE, clip_id, jobs.CLIP_PUBLISH)
         if "edit" in values and row.media is not None:
             await self._enqueue(uow, visitor, jobs.COVER, clip_id, jobs.MEDIA_PROCESS)
+        if is_open(row) and values:
+            narrowed = values.get("audience", "everyone") != "everyone"
+            kind = ClipClosed if narrowed else ClipChanged
+            await self._events.publish(uow, kind(clip_id, row.author_id))
         return await self.get(uow, visitor, clip_id)
 
     async def _narrowed(self, uow: UnitOfWork, row: ClipRow, visibility: Visibility) -> dict[str, Any]:
@@ -360,6 +373,8 @@ class ClipsService:
         await ClipsWriter(uow).delete(clip_id, visitor.person_id)
         if row.upload_id is not None:
             await self._media.forget_upload(uow, visitor.person_id, row.upload_id)
+        if is_open(row):
+            await self._events.publish(uow, ClipClosed(clip_id, row.author_id))
         await enqueue(uow, jobs.ERASE, jobs.EraseJob(clip_id, row.upload_id), delay_seconds=2)
         uow.after_commit(lambda: self._media.forget_bytes(clip_id, row.upload_id))
 
@@ -378,6 +393,7 @@ class ClipsService:
         if event.private:
             for clip_id in await ClipsWriter(uow).narrow_all(event.visitor.person_id, self._clock.now()):
                 self._withhold_after(uow, clip_id)
+                await self._events.publish(uow, ClipClosed(clip_id, event.visitor.person_id))
         await enqueue(uow, jobs.PRIVACY, jobs.PersonJob(event.visitor.person_id))
 
     def _withhold_after(self, uow: UnitOfWork, clip_id: UUID) -> None:

@@ -64,3 +64,26 @@ def standing(wishes: Wishes, *, private: bool, now: dt.datetime) -> Standing:
     return Standing(
         live=not wishes.draft and not waits, audience=audience_of(wishes.visibility, private=private)
     )
+
+
+class Shown(Protocol):
+    """The columns by which a clip is before everyone, or not."""
+
+    @property
+    def audience(self) -> Visibility: ...
+    @property
+    def sealed(self) -> bool: ...
+    @property
+    def published_at(self) -> dt.datetime | None: ...
+    @property
+    def status(self) -> Status: ...
+
+
+def is_open(clip: Shown) -> bool:
+    """Say whether a clip is before everyone now, with bytes that everyone may fetch."""
+    return (
+        clip.audience == "everyone"
+        and not clip.sealed
+        and clip.published_at is not None
+        and clip.status == "ready"
+    )

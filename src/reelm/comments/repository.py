@@ -146,7 +146,9 @@ class CommentsWriter(CommentsReader):
             raise NotFoundError from error
         return added == 1
 
-    async def unlike(self, person_id: UUID, comment_id: UUID) -> None:
-        await self._uow.execute(
+    async def unlike(self, person_id: UUID, comment_id: UUID) -> bool:
+        """Return whether there was a like."""
+        removed = await self._uow.execute(
             "DELETE FROM comment_likes WHERE person_id = $1 AND comment_id = $2", person_id, comment_id
         )
+        return removed == 1

@@ -32,10 +32,14 @@ from reelm.realm.service import COMMENT_CHARS
 __all__ = [
     "Comment",
     "CommentHearted",
+    "CommentLiked",
     "CommentPinned",
+    "CommentRemoved",
     "CommentUnhearted",
+    "CommentUnliked",
     "Commented",
     "CommentsService",
+    "normal_text",
 ]
 
 
@@ -48,6 +52,30 @@ class Commented(DomainEvent, frozen=True):
     author_id: UUID
     parent_author_id: UUID | None
     mentioned_ids: tuple[UUID, ...]
+    text: str
+    parent_id: UUID | None
+
+
+class CommentRemoved(DomainEvent, frozen=True):
+    """A comment is gone, with what was answered to it; `by_id` says who took it away."""
+
+    comment_id: UUID
+    clip_id: UUID
+    author_id: UUID
+    by_id: UUID
+
+
+class CommentLiked(DomainEvent, frozen=True):
+    """`person_id` likes a comment."""
+
+    person_id: UUID
+    comment_id: UUID
+    clip_id: UUID
+    author_id: UUID
+
+
+class CommentUnliked(CommentLiked, frozen=True):
+    """`person_id` took a like back."""
 
 
 class CommentHearted(DomainEvent, frozen=True):
@@ -190,6 +218,8 @@ class CommentsService:
                 author_id=visitor.person_id,
                 parent_author_id=answered.author_id if answered else None,
                 mentioned_ids=tuple(person.id for person in mentioned),
+                text=text,
+                parent_id=answered.id if answered else None,
             ),
         )
         return await self._one(uow, visitor, comment_id)
@@ -208,17 +238,26 @@ class CommentsService:
         if comment.author_id != visitor.person_id:
             await self._require_host(uow, visitor, comment)
         await CommentsWriter(uow).remove(comment_id)
+        await self._events.publish(
+            uow, CommentRemoved(comment.id, comment.clip_id, comment.author_id, visitor.person_id)
+        )
 
     # --- likes, pins, hearts ----------------------------------------------------------------------------
 
     async def like(self, uow: UnitOfWork, visitor: Visitor, comment_id: UUID) -> LikeOut:
-        await CommentsWriter(uow).like(visitor.person_id, comment_id)
+        new = await CommentsWriter(uow).like(visitor.person_id, comment_id)
         comment = await self._get(uow, comment_id)
+        if new:
+            liked = CommentLiked(visitor.person_id, comment.id, comment.clip_id, comment.author_id)
+            await self._events.publish(uow, liked)
         return LikeOut(liked=True, counts=CommentCounts(comment.likes, comment.replies))
 
     async def unlike(self, uow: UnitOfWork, visitor: Visitor, comment_id: UUID) -> LikeOut:
-        await CommentsWriter(uow).unlike(visitor.person_id, comment_id)
+        gone = await CommentsWriter(uow).unlike(visitor.person_id, comment_id)
         comment = await self._get(uow, comment_id)
+        if gone:
+            unliked = CommentUnliked(visitor.person_id, comment.id, comment.clip_id, comment.author_id)
+            await self._events.publish(uow, unliked)
         return LikeOut(liked=False, counts=CommentCounts(comment.likes, comment.replies))
 
     async def pin(self, uow: UnitOfWork, visitor: Visitor, comment_id: UUID) -> None:

@@ -13,7 +13,10 @@ _MARKS = "".join(
 )
 _GAPS = re.compile(rf"[^\w{_MARKS}]+")
 TAG = re.compile(rf"(?<![\w&/{_MARKS}])#(\w[\w{_MARKS}]{{0,59}})")
-MENTION = re.compile(r"(?<![\w@/])@([A-Za-z0-9][A-Za-z0-9_.]{1,22}[A-Za-z0-9_])")
+# Somebody of another realm is mentioned with its name: @lea@us.
+MENTION = re.compile(
+    r"(?<![\w@/])@([A-Za-z0-9][A-Za-z0-9_.]{1,22}[A-Za-z0-9_](?:@[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"
+)
 
 
 def fold(text: str) -> str:

@@ -43,6 +43,7 @@ class Person(msgspec.Struct, frozen=True):
     private: bool
     counts: PersonCounts
     viewer: PersonViewer | None
+    realm: str | None = None
 
 
 class FollowOut(msgspec.Struct, frozen=True):

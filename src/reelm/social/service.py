@@ -154,6 +154,7 @@ class SocialService:
             private=record.private,
             counts=record.counts,
             viewer=viewer,
+            realm=record.realm,
         )
 
     async def list_followers(
