@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from reelm.clips.service import Clip, ClipsService, ClipViewer
 from reelm.feed.catalog import Catalog
@@ -82,7 +83,7 @@ class CardCache:
         self, ids: Sequence[UUID], rows: Sequence[int], viewers: Sequence[ClipViewer | None]
     ) -> list[bytes | None]:
         """Return warm clips' JSON, given their rows in the catalog; None for one that is gone, or not warm."""
-        catalog, wanted = self._catalog, list(rows)
+        catalog, wanted = self._catalog, np.array(rows, dtype=np.int64)
         alive = catalog.column("alive")[wanted].tolist()
         counts = zip(*(catalog.column(name)[wanted].tolist() for name in _SHOWN_COUNTS), strict=True)
         found: list[bytes | None] = []

@@ -6,6 +6,7 @@ chosen. Both are transactions of their own, so none is held while the page is co
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -46,7 +47,8 @@ _LAST_PLACE = 2**16 - 100
 _FOLLOW = {"accepted": "following", "requested": "requested"}
 # A clip of the page: its row, its id, its JSON.
 Shown = tuple[int, UUID, bytes]
-_NO_MARK = PageMark(liked=False, reposted=False, follow="")
+# A clip that may be shown: its id, what it is to the viewer.
+Checked = tuple[UUID, ClipViewer | None]
 
 
 class VisitCursor(msgspec.Struct, frozen=True, array_like=True):
@@ -192,14 +194,16 @@ class Pages:
     ) -> tuple[list[Shown], bytes] | None:
         """Ask what the viewer may see of the chosen; leave out the rest and choose again, until the page stands."""
         count = draft.ask.count
-        marks: dict[int, PageMark] = {}
+        checked: dict[int, Checked] = {}
         for _ in range(_ROUNDS):
             rows = draft.candidates.rows[chosen.scored.places[chosen.page]].tolist()
             if not rows:
                 return None
-            left_out = await self._check(uow, guest, draft, [row for row in rows if row not in marks], marks)
+            left_out = await self._check(
+                uow, guest, draft, [row for row in rows if row not in checked], checked
+            )
             if not left_out:
-                shown = self._shown(guest, rows[:count], marks)
+                shown = self._shown(rows[:count], checked)
                 gone = {row for row, _, card in shown if card is None}
                 if not gone:
                     return await self._receipted(guest, draft, chosen, tools, shown)
@@ -214,16 +218,18 @@ class Pages:
         guest: Visitor | None,
         draft: Draft,
         rows: Sequence[int],
-        marks: dict[int, PageMark],
+        checked: dict[int, Checked],
     ) -> bool:
-        """Fill `marks` for what may be shown; leave out of the draft what may not, and say whether there was any."""
+        """Fill `checked` with what may be shown; leave the rest out of the draft, and say whether there was any."""
         if not rows:
             return False
-        asked = [self._catalog.id_of(row) for row in rows]
+        asked = self._catalog.ids_of(rows)
+        visible: dict[int, ClipViewer | None]
         if guest is None:
-            visible = dict.fromkeys(range(len(rows)), _NO_MARK)
+            visible = dict.fromkeys(range(len(rows)))
         else:
-            visible = await read_marks(self._database, guest.ticket, asked)
+            marks = await read_marks(self._database, guest.ticket, asked)
+            visible = {place: _viewer(mark) for place, mark in marks.items()}
         await self._cards.warm(uow, [asked[place] for place in visible])
         words = draft.ask.viewer.controls.words
         hidden, unsaid = set(), set()
@@ -234,7 +240,7 @@ class Pages:
             elif words and words.match(text):
                 unsaid.add(row)
             else:
-                marks[row] = visible[place]
+                checked[row] = (asked[place], visible[place])
         if hidden or unsaid:
             draft.remove(hidden, Reason.NOT_VISIBLE)
             draft.remove(unsaid, None)
@@ -243,10 +249,9 @@ class Pages:
         return bool(hidden or unsaid)
 
     def _shown(
-        self, guest: Visitor | None, rows: Sequence[int], marks: Mapping[int, PageMark]
+        self, rows: Sequence[int], checked: Mapping[int, Checked]
     ) -> list[tuple[int, UUID, bytes | None]]:
-        ids = [self._catalog.id_of(row) for row in rows]
-        viewers = [None if guest is None else _viewer(marks[row]) for row in rows]
+        ids, viewers = zip(*(checked[row] for row in rows), strict=True)
         return list(zip(rows, ids, self._cards.cards(ids, rows, viewers), strict=True))
 
     async def _receipted(
@@ -279,6 +284,7 @@ class Pages:
         return page, await self._receipts.keep(guest, data, clips, draft.ask.now)
 
 
+@lru_cache(maxsize=64)  # there are only so many ways to stand to a clip
 def _viewer(mark: PageMark) -> ClipViewer:
     return ClipViewer(mark.liked, mark.reposted, follow=_FOLLOW.get(mark.follow, "none"), own=False)  # type: ignore[arg-type]
 

@@ -159,7 +159,10 @@ class PageMark(NamedTuple):
 async def read_marks(database: Database, ticket: str, ids: Sequence[UUID]) -> dict[int, PageMark]:
     """Return, by place in `ids`, those clips that exist for the ticket's person; a transaction of its own."""
     rows = await database.ask(
-        "SELECT place, liked, reposted, follow FROM reelm.page_marks($1, $2)", ticket, list(ids)
+        # As one text: the driver would encode each id by itself.
+        "SELECT place, liked, reposted, follow FROM reelm.page_marks($1, $2::text::uuid[])",
+        ticket,
+        "{" + ",".join([each.hex for each in ids]) + "}",
     )
     return {place - 1: PageMark(liked, reposted, follow) for place, liked, reposted, follow in rows}
 

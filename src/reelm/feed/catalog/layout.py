@@ -16,6 +16,7 @@ to the next newer one, as row + 1; 0 ends a chain. Tables: `id_slots` has row + 
 
 import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -175,6 +176,15 @@ class Mapping:
                 return int(self.cells["key_heads"][at])
             at = (at + 1) & mask
         return 0
+
+    def chain(self, kind: Kind, key: int) -> Iterator[int]:
+        """Yield the living rows of a key, newest first."""
+        size, alive = self.size, self.cells["alive"]
+        row = self.find_head(kind, key)
+        while row:
+            if row <= size and alive[row - 1]:
+                yield row - 1
+            row = self.older(kind, key, row - 1)
 
     def find_list(self, kind: int, key: int) -> npt.NDArray[np.uint32] | None:
         """Return a copy of a list; None where there is no such."""

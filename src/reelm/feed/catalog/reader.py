@@ -10,7 +10,8 @@ take no lock. Who needs several reads to belong to one state brackets them:
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -44,8 +45,10 @@ Rows = npt.NDArray[np.int64]
 NO_GENERATION = bytes(16)
 _LOOK_SECONDS = 0.5
 _SPIN_SECONDS = 0.002
+_CHAINS_KEPT = 20_000
 _NAMED = {"newest": NEWEST, "top": TOP, "fresh": FRESH}
 _NO_COLUMN = {name: np.zeros(0, dtype=np.int64) for name in (*COLUMNS, *COUNTERS)}
+_NO_ROWS: Rows = np.zeros(0, dtype=np.int64)
 _NO_LIST = np.zeros(0, dtype=np.uint32)
 
 
@@ -67,6 +70,8 @@ class Catalog:
         self._looked = -_LOOK_SECONDS
         self._lists: dict[tuple[int, int], npt.NDArray[np.uint32]] = {}
         self._lists_of = (NO_GENERATION, -1)
+        self._chains: dict[tuple[Kind, int, int], Rows] = {}
+        self._chains_of: tuple[Mapping | None, int] = (None, 0)
 
     # --- which state ------------------------------------------------------------------------------------
 
@@ -136,6 +141,11 @@ class Catalog:
             np.zeros((0, TAGS), dtype=np.int64) if mapping is None else mapping.columns["tag"][: mapping.size]
         )
 
+    def ids_of(self, rows: Sequence[int]) -> list[UUID]:
+        """Return the rows' clips; the nil id for a dead row."""
+        ids = self.ids[list(rows)].tobytes()
+        return [UUID(bytes=ids[at : at + 16]) for at in range(0, len(ids), 16)]
+
     def id_of(self, row: int) -> UUID:
         """Return a row's clip; the nil id for a dead row."""
         mapping = self._now()
@@ -167,17 +177,23 @@ class Catalog:
         return np.fromiter((self.row(clip_id) for clip_id in ids), dtype=np.int64)
 
     def newest_of(self, kind: Kind, key: int, limit: int) -> Rows:
-        """Return the newest living rows of an author, a sound or a tag, newest first: by row, downwards."""
+        """Return the newest living rows of an author, a sound or a tag, newest first: by row, downwards.
+
+        Kept until the next frame comes: who likes the same asks for the same. Not for writing.
+        """
         mapping = self._now()
-        found: list[int] = []
-        if mapping is not None and key:
-            size, alive = mapping.size, mapping.cells["alive"]
-            row = mapping.find_head(kind, key)
-            while row and len(found) < limit:
-                if row <= size and alive[row - 1]:
-                    found.append(row - 1)
-                row = mapping.older(kind, key, row - 1)
-        return np.array(found, dtype=np.int64)
+        if mapping is None or not key:
+            return _NO_ROWS
+        lock = mapping.header[AT_LOCK]
+        if self._chains_of != (mapping, lock) or len(self._chains) > _CHAINS_KEPT:
+            self._chains, self._chains_of = {}, (mapping, lock)
+        known = self._chains.get((kind, key, limit))
+        if known is None:
+            known = np.fromiter(islice(mapping.chain(kind, key), limit), dtype=np.int64)
+            known.setflags(write=False)
+            if not lock & 1 and mapping.header[AT_LOCK] == lock:
+                self._chains[kind, key, limit] = known
+        return known
 
     def list(self, name: str) -> npt.NDArray[np.uint32]:
         """Return a list that is the same for everyone: "newest", "top", "fresh" or "top/<language>", best first."""

@@ -7,6 +7,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -19,8 +20,7 @@ from reelm_audit.feed.maps import Adjustment
 
 _HEAD = struct.Struct("<4sBHI16sQ32s32s32s32s32s16s32s7B")
 _CHOSEN = struct.Struct("<B16s")
-_ACT = struct.Struct("<Ib")
-_TASTE = struct.Struct("<Bqh")
+_ACT, _TASTE = "Ib", "Bqh"
 _ADJUSTED = struct.Struct("<BBiB")
 _SCORED: Final = np.dtype(
     [
@@ -72,12 +72,9 @@ def pack(
     commitments: Sequence[bytes],
 ) -> bytes:
     """Return the receipt; of the rest, the last are left out where there is no room. `chosen`: (index, clip)."""
-    viewer = b"".join(
-        [
-            *(_ACT.pack(row, factor) for row, factor in zip(*acts, strict=True)),
-            *(_TASTE.pack(*taste) for taste in tastes),
-        ]
-    )
+    # Each in one go, which is quicker than one by one.
+    viewer = struct.pack(f"<{_ACT * len(acts[0])}", *chain.from_iterable(zip(*acts, strict=True)))
+    viewer += struct.pack(f"<{_TASTE * len(tastes)}", *chain.from_iterable(tastes))
     tail = b"".join(
         [
             *(_CHOSEN.pack(index, clip) for index, clip in chosen),

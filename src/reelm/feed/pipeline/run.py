@@ -131,7 +131,7 @@ def choose(made: Draft, tools: Tools, count: int, meter: StageMeter) -> Chosen:
     """Run score and select, for as many places as are wanted."""
     scored = score.score(made.candidates, tools.ranker, made.points, made.seed)
     meter.stage("score", len(made.candidates.rows), len(scored.places))
-    groups = select.groups_of(tools.catalog, made.candidates.rows[scored.places].tolist())
+    groups = select.groups_of(tools.catalog, made.candidates.rows[scored.places])
     page = select.choose(made.candidates, scored, groups, made.seed, made.ask.visit.position, count)
     meter.stage("select", len(scored.places), len(page))
     return Chosen(scored, groups, page)

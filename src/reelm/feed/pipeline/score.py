@@ -60,7 +60,8 @@ def scored_set(candidates: Candidates, seed: bytes) -> tuple[Numbers, Numbers]:
     best, others = order[: _RULE.best], order[_RULE.best :]
     if not len(others):
         return best, others
-    fresh = others[(candidates.sources[others] & _FRESH) != 0].tolist()
-    drawn = sorted(fresh, key=lambda place: chance(seed, int(candidates.rows[place])))[: _RULE.fresh]
-    is_drawn = np.isin(others, np.array(drawn, dtype=np.int64))
+    is_drawn = np.zeros(len(others), dtype=np.bool_)
+    fresh = ((candidates.sources[others] & _FRESH) != 0).nonzero()[0].tolist()
+    rows = candidates.rows[others].tolist()
+    is_drawn[sorted(fresh, key=lambda place: chance(seed, rows[place]))[: _RULE.fresh]] = True
     return np.concatenate([best, others[is_drawn]]), others[~is_drawn]

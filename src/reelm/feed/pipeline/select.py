@@ -6,9 +6,11 @@ The same as `reelm_audit.feed.choosing.select`, on the arrays of the catalog; te
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from reelm.feed.pipeline.policy import POLICY
 from reelm.feed.pipeline.score import Candidates, Scored
-from reelm.feed.pipeline.view import CatalogView
+from reelm.feed.pipeline.view import CatalogView, Rows
 from reelm_audit.feed.choosing import EXPLORE
 from reelm_audit.feed.layout import NO_GROUP, Source, chance
 
@@ -25,28 +27,30 @@ class Groups:
     tag: list[int]
 
 
-def groups_of(catalog: CatalogView, rows: Sequence[int]) -> Groups:
+def groups_of(catalog: CatalogView, rows: Rows) -> Groups:
     """Return the groups of the scored, in their order."""
     return Groups(
         numbered(catalog.column("author")[rows].tolist(), always=True),
         numbered(catalog.column("sound")[rows].tolist()),
-        numbered(catalog.tags[rows][:, 0].tolist()),
+        numbered(catalog.tags[rows, 0].tolist()),
     )
 
 
 def numbered(keys: Sequence[int], *, always: bool = False) -> list[int]:
     """Return keys as numbers from 0 on in order of first appearance; the key 0 is no group, unless `always`."""
-    known: dict[int, int] = {}
-    return [known.setdefault(key, len(known)) if key or always else NO_GROUP for key in keys]
+    groups = dict.fromkeys(keys)
+    if not always:
+        groups.pop(0, None)
+    number = {key: place for place, key in enumerate(groups)}
+    return [number.get(key, NO_GROUP) for key in keys]
 
 
 def choose(
     candidates: Candidates, scored: Scored, groups: Groups, seed: bytes, position: int, count: int
 ) -> list[int]:
     """Return indices into the scored, in the order they are shown, up to `count`."""
-    rows = candidates.rows[scored.places].tolist()
-    finals = scored.final.tolist()
-    queue = sorted(range(len(rows)), key=lambda i: (-finals[i], -rows[i]))
+    rows = candidates.rows[scored.places]
+    queue: list[int] = np.lexsort((-rows, -scored.final)).tolist()
     fresh: list[int] | None = None
     taken: list[int] = []
     for place in range(min(count, len(rows))):
@@ -56,7 +60,7 @@ def choose(
                 sources = candidates.sources[scored.places].tolist()
                 fresh = sorted(
                     (i for i in queue if sources[i] & _FRESH),
-                    key=lambda i: chance(seed, rows[i], EXPLORE),
+                    key=lambda i: chance(seed, int(rows[i]), EXPLORE),
                 )
             pool = fresh + queue
         taken.append(_first_spaced(pool, taken, groups))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 from reelm.feed.learning.matrices import Kind as MatrixKind
-from reelm.feed.pipeline.features import Named
+from reelm.feed.pipeline.features import Named, used_tags
 from reelm.feed.pipeline.policy import POLICY
 from reelm.feed.pipeline.view import CatalogView, Numbers, Rows
 from reelm.feed.pipeline.viewer import NO_SUMS, Sums, ViewerState
@@ -162,7 +162,7 @@ def _best(rows: npt.NDArray[np.uint32], values: Numbers, most: int) -> list[int]
 def _sum_of(sums: Sums, rows: Rows) -> Numbers:
     if not len(sums.rows) or not len(rows):
         return np.zeros(len(rows), dtype=np.int64)
-    place = np.searchsorted(sums.rows, rows)
+    place = sums.rows.searchsorted(rows)
     place[place == len(sums.rows)] = 0
     return np.where(sums.rows[place] == rows, sums.values[place], 0)
 
@@ -211,6 +211,6 @@ def _fresh(g: Gathering) -> list[int]:
     tables = g.viewer.tables(g.catalog)
     fits = 2 * (g.catalog.column("language")[rows] == tables.language) if tables.language else 0
     if len(tables.tags):
-        fits = fits + (tables.tags.of(g.catalog.tags[rows]).sum(axis=1) > 0)
+        fits = fits + (tables.tags.of(used_tags(g.catalog.tags[rows])).sum(axis=1) > 0)
     order = np.argsort(-(fits + np.zeros(len(rows), dtype=np.int64)), kind="stable")
     return list(rows[order].tolist())

@@ -42,12 +42,15 @@ class CatalogView(Protocol):
 class KeyTable:
     """Numbers by key, looked up for many keys at once; a key that is not in it, and the key 0, have 0."""
 
-    __slots__ = ("keys", "values")
+    __slots__ = ("_keys", "_values", "keys", "values")
 
     def __init__(self, keys: Rows, values: Numbers) -> None:
         """`keys` ascend, and 0 is not among them."""
         self.keys = keys
         self.values = values
+        # One more at the end, for what lies beyond the last key.
+        self._keys = np.append(keys, 0)
+        self._values = np.append(values, 0)
 
     @classmethod
     def of_dict(cls, values: Mapping[int, int]) -> Self:
@@ -72,9 +75,10 @@ class KeyTable:
         """Return the number of each key, in the shape of `keys`."""
         if not len(self.keys):
             return np.zeros(keys.shape, dtype=np.int64)
-        place = np.searchsorted(self.keys, keys)
-        place[place == len(self.keys)] = 0
-        return np.where(self.keys[place] == keys, self.values[place], 0)
+        place = self.keys.searchsorted(keys)
+        found: Numbers = self._values.take(place)
+        found *= self._keys.take(place) == keys
+        return found
 
     def as_dict(self) -> dict[int, int]:
         """Return all keys and numbers."""
