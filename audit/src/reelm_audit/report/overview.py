@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reelm_audit.report.crossed import KINDS, Traffic
 from reelm_audit.rules.form import Entry
 from reelm_audit.rules.minutes import DAY, HOUR
 
@@ -31,6 +32,7 @@ class Overview:
     models: list[tuple[int, Entry]] = field(default_factory=list)
     adjusted: list[tuple[int, Entry]] = field(default_factory=list)
     batches: tuple[int | None, int | None] = (None, None)
+    traffic: Traffic = field(default_factory=Traffic)
     size: int = 0
     _days: Counter[tuple[int, str]] = field(default_factory=Counter)
     _hours: Counter[tuple[int, str]] | None = field(default_factory=Counter)
@@ -57,6 +59,8 @@ class Overview:
                 self.purposes[purpose] += released
         elif kind == "feed.receipts":
             self.batches = (entry["batch"] if self.batches[0] is None else self.batches[0], entry["batch"])
+        elif kind in KINDS:
+            self.traffic.see(entry, minute)
         else:
             self._keep(kind, entry, minute)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from reelm_audit.checking import Verdict
 from reelm_audit.findings import Finding, Severity
-from reelm_audit.report import ranking, sections
+from reelm_audit.report import ranking, sections, traffic
 from reelm_audit.report.html import Markup, join, lines, tag
 from reelm_audit.report.overview import Overview
 from reelm_audit.report.promises import judge
@@ -42,6 +42,7 @@ def render(
             sections.findings(verdict, evidence),
             sections.promises(promises),
             sections.happenings(overview),
+            traffic.section(overview.traffic),
             ranking.section(overview),
             sections.vouchers(verdict, overview, subject),
             sections.limits(),

@@ -56,7 +56,8 @@ def judge(
     """Return all promises with their states."""
     against = _against(findings)
     told = {
-        "P1": (State.UNCHECKED, _places(sites)),
+        "P1": _storage(overview, sites),
+        "P2": _borders(overview),
         "P3": (State.CHECKED, _grants(overview)),
         "P4": _feed(overview),
         "P6": (State.PARTLY, _rights(overview)),
@@ -88,6 +89,29 @@ def _against(findings: Sequence[Finding]) -> dict[str, list[str]]:
 def _places(sites: Sequence[str]) -> str:
     named = f"The charter names {', '.join(sites)}. " if sites else ""
     return f"{named}Where a machine stands is a statement by whoever signs for the place; a ledger can't measure it."
+
+
+def _storage(overview: Overview, sites: Sequence[str]) -> tuple[State, str]:
+    stated = overview.traffic.statements
+    if not stated:
+        return State.UNCHECKED, _places(sites)
+    told = (
+        f"{count(len(stated), 'site')} answered for, by the keys that the charter names: none beside those it names. "
+        "Where a machine stands is its signer's statement; a ledger can't measure it."
+    )
+    return State.PARTLY, told
+
+
+def _borders(overview: Overview) -> tuple[State, str]:
+    traffic = overview.traffic
+    if not overview.kinds["border.counted"] and not traffic.sent:
+        return State.UNCHECKED, _NOTHING_YET
+    told = (
+        f"{count(sum(traffic.sent.values()), 'object')} crossed, each of a kind that the charter's policy permits, "
+        "and as many as the border counted. That nothing went another way is what the border's position and its "
+        "egress test are for; a ledger can't show it."
+    )
+    return State.CHECKED, told
 
 
 def _grants(overview: Overview) -> str:

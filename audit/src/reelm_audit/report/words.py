@@ -27,6 +27,11 @@ KINDS = {
     "ranking.changed": "Changes of the model",
     "ranking.adjusted": "Lists of boosts and demotions",
     "promise.key": "Keys that vouch for promises",
+    "border.crossed": "Deliveries to other realms",
+    "border.received": "Deliveries from other realms",
+    "border.refused": "Refusals at the border",
+    "border.counted": "Hourly accounts of the border",
+    "site.stated": "Statements about sites",
 }
 REASONS = {
     "support": "Support",
