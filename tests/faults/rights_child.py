@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reelm.accounts.service import AccountsService
+from reelm.border.service import NetworkService
 from reelm.clips.service import ClipBringer
 from reelm.custody.service import KeysClient
 from reelm.entrypoints.handout import settings_of_running
@@ -63,7 +64,7 @@ async def run(data: Path, port: int, name: str, fatal: int, payload: bytes) -> i
     secret = settings.caller_secrets["worker"]
     keys = KeysClient(settings.keys_address, clock, caller="worker", secret=secret)
     realm = RealmService.load(settings)
-    accounts = AccountsService(keys, realm, database, EventBus(), clock, ids)
+    accounts = AccountsService(keys, realm, database, EventBus(), clock, ids, NetworkService(realm))
     blobs = LocalBlobStore(settings.blobs)
     store = MediaStore(blobs, settings.scratch)
     tasks = RightsTasks(
@@ -79,6 +80,7 @@ async def run(data: Path, port: int, name: str, fatal: int, payload: bytes) -> i
         clock,
         ids,
         lambda: False,
+        EventBus(),
     )
     # Progress is told by the clock, so it must not count: the same step is to be the same moment each time.
     from reelm.rights.repository import RightsWriter

@@ -26,6 +26,7 @@ from tests.factories.media import AAC, X264, ffmpeg, picture, plain, tone
 from tests.factories.publishing import Upload, begin, finished, make_clip, settled
 
 from reelm.accounts.service import AccountsService
+from reelm.border.service import NetworkService
 from reelm.custody.service import KeysClient
 from reelm.entrypoints.upkeep import Upkeep
 from reelm.kit.blobs import LocalBlobStore
@@ -362,9 +363,9 @@ async def test_the_cleaner_takes_what_nobody_owns(realm: RunningRealm, person: P
         clock = SystemClock()
         secret = realm.settings.caller_secrets["worker"]
         keys = KeysClient(realm.settings.keys_address, clock, caller="worker", secret=secret)
-        accounts = AccountsService(
-            keys, RealmService.load(realm.settings), database, EventBus(), clock, SystemIds(clock)
-        )
+        own = RealmService.load(realm.settings)
+        ids = SystemIds(clock)
+        accounts = AccountsService(keys, own, database, EventBus(), clock, ids, NetworkService(own))
         store = MediaStore(LocalBlobStore(realm.settings.blobs), realm.settings.scratch)
         upkeep = Upkeep(realm.settings, database, store, accounts, keys.ping, clock)
         assert await upkeep.clean(older_than_seconds=3600) == 0

@@ -33,7 +33,7 @@ from reelm.accounts.schemas import (
     SignIn,
     SignUp,
 )
-from reelm.accounts.service import SESSION_COOKIE, AccountsService
+from reelm.accounts.service import SESSION_COOKIE, AccountsService, LivesElsewhereError
 from reelm.custody.service import (
     KeysClient,
     PasskeyAnswer,
@@ -60,6 +60,7 @@ _CONTACTS = Limit(burst=10, seconds_each=60)
     "/accounts",
     responses=problems(
         HandleTakenError,
+        LivesElsewhereError,
         HandleUnsuitableError,
         TooYoungError,
         BirthDateUnsuitableError,
@@ -202,7 +203,7 @@ async def get_me(
     return Response(await accounts.me(uow, visitor), headers={"cache-control": "no-store"}, cookies=cookies)
 
 
-@patch("/me", responses=problems(*SIGNED_IN, ContactTakenError), tags=["me"])
+@patch("/me", responses=problems(*SIGNED_IN, ContactTakenError, LivesElsewhereError), tags=["me"])
 async def change_me(
     data: MeChange, visitor: Visitor, uow: UnitOfWork, accounts: AccountsService, limiter: RateLimiter
 ) -> Me:

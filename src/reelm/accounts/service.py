@@ -31,6 +31,7 @@ from reelm.accounts.schemas import (
     SignIn,
     SignUp,
 )
+from reelm.border.service import LivesElsewhereError, NetworkService
 from reelm.custody.service import KeysClient, PasskeyAnswer, SignedIn, Visitor, open_field, seal_field
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
@@ -46,12 +47,15 @@ __all__ = [
     "AccountsService",
     "Blocked",
     "KeyReusedError",
+    "LivesElsewhereError",
     "Me",
     "MeChange",
     "PersonCard",
     "PersonCounts",
+    "PersonErased",
     "PersonRecord",
     "PrivacyChanged",
+    "ProfileChanged",
     "Visitor",
 ]
 
@@ -80,6 +84,18 @@ class Blocked(DomainEvent, frozen=True):
     other_id: UUID
 
 
+class ProfileChanged(DomainEvent, frozen=True):
+    """What everybody may see of a person changed: name, words about them, picture."""
+
+    person_id: UUID
+
+
+class PersonErased(DomainEvent, frozen=True):
+    """A person and all their rows go with this transaction; it is told before the rows are gone."""
+
+    person_id: UUID
+
+
 class PrivacyChanged(DomainEvent, frozen=True):
     """A person made their account private, or open again; their clips' audiences follow."""
 
@@ -98,8 +114,10 @@ class AccountsService:
         events: EventBus,
         clock: Clock,
         ids: Ids,
+        network: NetworkService,
     ) -> None:
         self._keys = keys
+        self._network = network
         self._realm = realm
         self._database = database
         self._events = events
@@ -111,12 +129,14 @@ class AccountsService:
     async def sign_up(self, data: SignUp) -> Me:
         """Make an account; return all that the person is told about it.
 
-        Steps: check what can be checked; custody makes keys and credential; the rows are written with the
-        ticket that comes with them, in a transaction of its own; when that fails custody undoes its part.
+        Steps: check what can be checked, first of all that people of this country live in this realm; custody
+        makes keys and credential; the rows are written with the ticket that comes with them, in a transaction of
+        its own; when that fails custody undoes its part.
         """
         handle_key = handle_key_of(data.handle)
         self._check_birth_date(data)
         async with self._database.transaction() as uow:
+            await self._network.check_residence(uow, data.country)
             if await AccountsReader(uow).find_by_handle(handle_key):
                 raise HandleTakenError(fields={"handle": "taken"})
         person_id = None if data.passkey else self._ids.new()
@@ -249,7 +269,13 @@ class AccountsService:
         )
 
     async def change_me(self, uow: UnitOfWork, visitor: Visitor, change: MeChange) -> Me:
-        """Change what the visitor says of themselves; what is UNSET stays."""
+        """Change what the visitor says of themselves; what is UNSET stays.
+
+        Raises `LivesElsewhereError` for a country whose people live in another realm: whoever moves house there
+        moves realm, with what is theirs.
+        """
+        if change.country is not msgspec.UNSET:
+            await self._network.check_residence(uow, change.country)
         writer = AccountsWriter(uow)
         public = {
             name: value.strip() if isinstance(value, str) else value
@@ -265,6 +291,8 @@ class AccountsService:
             await self._index(writer, person.id, person.handle, person.display_name)
         if change.private is not msgspec.UNSET:
             await self._events.publish(uow, PrivacyChanged(visitor, change.private))
+        if public:
+            await self._events.publish(uow, ProfileChanged(visitor.person_id))
         return await self.me(uow, visitor)
 
     async def _details(self, visitor: Visitor, change: MeChange) -> dict[str, object]:
@@ -316,6 +344,7 @@ class AccountsService:
     async def set_avatar(self, uow: UnitOfWork, visitor: Visitor, name: str | None) -> None:
         """Name the blob that shows the visitor; None takes the picture away."""
         await AccountsWriter(uow).change("people", visitor.person_id, {"avatar": name})
+        await self._events.publish(uow, ProfileChanged(visitor.person_id))
 
     async def language(self, uow: UnitOfWork, visitor: Visitor) -> str:
         """Return the language the visitor chose."""

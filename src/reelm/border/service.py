@@ -6,11 +6,22 @@ The only file of this room that others import.
 from uuid import UUID
 
 from reelm.border.activity import Document, activity_of, actor_of
+from reelm.border.network import Directory, LivesElsewhereError, NetworkService
 from reelm.border.repository import CrossingRow, OutboxReader, OutboxWriter, PeerRow
 from reelm.kit.database import UnitOfWork
 from reelm.kit.ids import Ids
 
-__all__ = ["BorderOutbox", "CrossingRow", "Document", "PeerRow", "activity_of", "actor_of"]
+__all__ = [
+    "BorderOutbox",
+    "CrossingRow",
+    "Directory",
+    "Document",
+    "LivesElsewhereError",
+    "NetworkService",
+    "PeerRow",
+    "activity_of",
+    "actor_of",
+]
 
 
 class BorderOutbox:

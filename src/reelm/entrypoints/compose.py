@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from reelm.accounts.service import AccountsService
+from reelm.border.service import NetworkService
 from reelm.clips.service import ClipsService
 from reelm.comments.service import CommentsService
 from reelm.custody.service import (
@@ -69,6 +70,7 @@ class Rooms:
     grant_counts: GrantCounts
     openings: OpeningsService
     realm: RealmService
+    network: NetworkService
     accounts: AccountsService
     social: SocialService
     media: MediaService
@@ -101,7 +103,8 @@ class Rooms:
         blobs = LocalBlobStore(settings.blobs)
         ledger = LedgerService(database, blobs, clock, ids, listener)
         realm = RealmService.load(settings)
-        accounts = AccountsService(keys, realm, database, events, clock, ids)
+        network = NetworkService(realm)
+        accounts = AccountsService(keys, realm, database, events, clock, ids, network)
         social = SocialService(accounts, events)
         media = MediaService(database, keys, blobs, accounts, settings, clock, ids)
         grant_uses = GrantUses(database, keys, ledger, realm, events, clock, ids)
@@ -147,6 +150,7 @@ class Rooms:
             openings=OpeningsService(keys, ledger, clock, settings.web.origin),
             lent_clips=LentClips(media.store, grant_uses, clock),
             realm=realm,
+            network=network,
             accounts=accounts,
             social=social,
             media=media,

@@ -13,6 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from reelm import __version__
 from reelm.accounts.routes import router as accounts_router
 from reelm.accounts.service import SESSION_COOKIE, Visitor
+from reelm.border.routes_network import router as network_router
 from reelm.clips.routes import router as clips_router
 from reelm.comments.routes import router as comments_router
 from reelm.custody.routes import router as custody_router
@@ -51,6 +52,7 @@ ROUTERS: list[Router] = [
     ledger_router,
     ledger_files,
     realm_router,
+    network_router,
     accounts_router,
     custody_router,
     social_router,
@@ -89,6 +91,7 @@ _ROOM_NAMES = (
     ),
     *(
         "media",
+        "network",
         "notices",
         "reach",
         "realm",

@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from reelm.accounts.service import AccountsService
+from reelm.border.service import NetworkService
 from reelm.clips.service import ClipBringer
 from reelm.clips.tasks import ClipTasks
 from reelm.custody.service import GrantKeeper, KeysClient
@@ -70,7 +71,7 @@ async def _work(settings: Settings) -> int:
     )
     store = MediaStore(LocalBlobStore(settings.blobs), settings.scratch)
     realm = RealmService.load(settings)
-    accounts = AccountsService(keys, realm, database, events, clock, ids)
+    accounts = AccountsService(keys, realm, database, events, clock, ids, NetworkService(realm))
     ledger = LedgerService(database, store.blobs, clock, ids)
     grants = GrantKeeper(database, ledger, realm, events, clock)
     workshop = MediaWorkshop(store, settings)
@@ -99,6 +100,7 @@ async def _work(settings: Settings) -> int:
         clock,
         ids,
         stop.is_set,
+        events,
     )
     receipts = ReceiptForgetter(database, settings.feed / "receipts", clock)
     schedules = (*grants.schedules(), *rights.schedules(), *receipts.schedules())
