@@ -7,6 +7,7 @@ import { findRoute } from './routes/table';
 import { preferredLanguage, setLanguage } from '$lib/i18n/index.svelte';
 import { startEvents } from '$lib/services/events';
 import { OPEN_FEEDS } from '$lib/services/feed';
+import { followUp } from '$lib/services/pending-promises';
 import { startUpdates } from '$lib/services/updates';
 import { feedOf } from '$lib/state/feeds.svelte';
 import { applyTheme } from '$lib/state/preferences.svelte';
@@ -19,7 +20,7 @@ async function start(): Promise<void> {
   if (!target) throw new Error('the page has no #app');
   applyTheme();
   // Everything the first frame needs leaves together; nothing waits for the texts.
-  void loadSession();
+  void loadSession().then(followUp);
   const open = !session.ready || OPEN_FEEDS.includes(shownFeed());
   if (location.pathname === '/' && open) feedOf(shownFeed());
   else void findRoute(location.pathname)?.route.load().catch(() => undefined);

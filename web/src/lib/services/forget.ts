@@ -13,6 +13,7 @@ export async function forgetOnDevice(person: string): Promise<void> {
     flagUploads(false);
     localStorage.removeItem('reelm.import');
     localStorage.removeItem('reelm.seen');
+    localStorage.removeItem('reelm.promises');
     localStorage.removeItem('reelm.without-profiling');
   } catch {
     // A browser without a database has nothing to forget.

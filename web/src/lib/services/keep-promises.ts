@@ -1,6 +1,7 @@
 /**
  * Holds the realm to what it promised of each page: at once, that the promise is for the clips that were shown and is
- * the realm's own; after the promised time, that the page is in the ledger. What fails is kept and said.
+ * the realm's own; after the promised time, that the page is in the ledger. What fails is kept and said. A page that was
+ * closed before is gone on with at the next start, from its promise alone.
  */
 import { asProblem } from '$lib/api/problem';
 import { t } from '$lib/i18n/index.svelte';
@@ -15,12 +16,19 @@ import type { Problem } from '$lib/verify/feed/problem';
 import { batchProblems, itemProblems, leafProblems, promiseProblems } from '$lib/verify/feed/evidence';
 import { jsonLine, readLines, writeLines } from '$lib/verify/feed/file';
 import { readReceipt, type Bytes } from '$lib/verify/feed/layout';
-import { clipBytes, NOBODYS_KEY, type PagePromise } from '$lib/verify/feed/promise';
+import { clipBytes, clipId, NOBODYS_KEY, type PagePromise } from '$lib/verify/feed/promise';
 
 import { provedEntry } from './ledger-entries';
 import { keepFailure } from './page-evidence';
+import { settlePending, type PendingPromise } from './pending-promises';
 import { getReceipt, getReceiptFile, promiseKeyOf, receiptKey } from './receipts';
 import type { ServedPage } from './served';
+
+/** A page that was promised something; what it showed is null where it is not known any more. */
+interface Promised {
+  readonly promise: PagePromise;
+  readonly clips: readonly string[] | null;
+}
 
 /** How long a leaf may take from the batch to where everybody can fetch its proof. */
 const GRACE_MS = 45_000;
@@ -61,7 +69,7 @@ async function promised(page: ServedPage): Promise<Problem[]> {
 }
 
 /** Whether the page is in the ledger; null while it may still be on its way. */
-async function included(page: ServedPage, over: boolean): Promise<Problem[] | null> {
+async function included(page: Promised, over: boolean): Promise<Problem[] | null> {
   const { promise, clips } = page;
   const key = await promiseKeyOf(promise.process);
   if (!key) return over ? [{ code: 'feed.promise-key', detail: 'Nobody vouches for the key of the promise.' }] : null;
@@ -76,7 +84,9 @@ async function included(page: ServedPage, over: boolean): Promise<Problem[] | nu
   const { bytes } = await provedEntry(kept.proof.entry_index);
   const late = await batchProblems(promise, kept.proof, bytes);
   if (late.length > 0) return late;
-  return itemProblems(readReceipt(fromBase64(kept.body)), clips, promise, await keyOfPage());
+  const receipt = readReceipt(fromBase64(kept.body));
+  const shown = clips ?? receipt.chosen.map((one) => clipId(one.clip));
+  return itemProblems(receipt, shown, promise, await keyOfPage());
 }
 
 /** Null where nothing can be said: no network, no session, a browser or ledger that is out of reach. */
@@ -89,14 +99,8 @@ async function judged(act: () => Promise<Problem[] | null>): Promise<Problem[] |
   }
 }
 
-export async function keepPromise(page: ServedPage): Promise<void> {
-  if (!(await canCheck())) return;
-  const person = session.me?.id;
-  const atOnce = await judged(() => promised(page));
-  if (atOnce && atOnce.length > 0) return report(page, atOnce);
-  if (!isFollowed()) return;
-  const { at, include_by: by } = page.promise;
-  const due = page.cameMs + (by - at) * 1000;
+/** Looks at the ledger from when the page is due, by this page's own clock, until it is there or should be. */
+async function follow(page: Promised, due: number, person: string | undefined): Promise<void> {
   // Not all devices of a realm at one moment.
   await later(due - performance.now() + 1000 + Math.random() * 6000);
   for (;;) {
@@ -104,17 +108,42 @@ export async function keepPromise(page: ServedPage): Promise<void> {
     if (session.me?.id !== person) return;
     const over = performance.now() > due + GRACE_MS;
     const found = await judged(() => included(page, over));
-    if (found && found.length > 0) return report(page, found);
-    if (found || over) return;
+    if (found) return settle(page, found);
+    if (over) return;
     await later(AGAIN_MS);
   }
 }
 
+async function settle(page: Promised, problems: readonly Problem[]): Promise<void> {
+  if (problems.length > 0) await report(page, problems);
+  settlePending(page.promise.id);
+}
+
+export async function keepPromise(page: ServedPage): Promise<void> {
+  const person = session.me?.id;
+  if (!(await canCheck())) return;
+  const atOnce = await judged(() => promised(page));
+  if (atOnce && atOnce.length > 0) return settle(page, atOnce);
+  if (!isFollowed()) return settlePending(page.promise.id);
+  const { at, include_by: by } = page.promise;
+  await follow(page, page.cameMs + (by - at) * 1000, person);
+}
+
+/** What an earlier page left. The device's clock may have been set since: it brings no moment closer than it was. */
+export async function keepPending({ came, ...promise }: PendingPromise): Promise<void> {
+  const person = session.me?.id;
+  if (!(await canCheck())) return;
+  if (!isFollowed()) return settlePending(promise.id);
+  const within = (promise.include_by - promise.at) * 1000;
+  const left = Math.min(Math.max(came + within - Date.now(), 0), within);
+  await follow({ promise, clips: null }, performance.now() + left, person);
+}
+
 /** The realm's file of the page, with what this device was shown and promised in place of what the realm says. */
-export async function fileOf({ promise, clips }: ServedPage): Promise<string | null> {
+export async function fileOf({ promise, clips }: Promised): Promise<string | null> {
   try {
     const lines = readLines(await getReceiptFile(promise.id));
-    lines.set('shown', toBase64(concat(...clips.map(clipBytes))));
+    if (clips) lines.set('shown', toBase64(concat(...clips.map(clipBytes))));
     lines.set('key', toBase64(await keyOfPage()));
     const { leaf, at, include_by, signature } = promise;
     lines.set('promise', jsonLine({ leaf, at, include_by, signature } satisfies Partial<PagePromise>));
@@ -125,13 +154,13 @@ export async function fileOf({ promise, clips }: ServedPage): Promise<string | n
 }
 
 /** Keeps what was found, and says it quietly. */
-export async function report(page: ServedPage, problems: readonly Problem[]): Promise<void> {
+export async function report(page: Promised, problems: readonly Problem[]): Promise<void> {
   const failure = {
     id: page.promise.id,
     at: new Date().toISOString(),
     problems,
     promise: page.promise,
-    clips: page.clips,
+    clips: page.clips ?? [],
     file: await fileOf(page),
   };
   const kept = await keepFailure(failure);

@@ -6,6 +6,9 @@ import type { Clip, Page } from '$lib/api/types';
 import { onPersonChange } from '$lib/state/session.svelte';
 import type { PagePromise } from '$lib/verify/feed/promise';
 
+import { whenIdle } from './idle';
+import { notePending } from './pending-promises';
+
 export interface ServedPage {
   promise: PagePromise;
   /** The ids of its clips, in the order in which they came. */
@@ -19,12 +22,6 @@ const AFTER_MS = 2500;
 let pages: ServedPage[] = [];
 let waiting: ServedPage[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
-
-/** Runs `act` when there is nothing better to do; browsers without idle time give a moment later. */
-function whenIdle(act: () => void): void {
-  if ('requestIdleCallback' in globalThis) requestIdleCallback(act, { timeout: 10_000 });
-  else setTimeout(act, 200);
-}
 
 async function hand(): Promise<void> {
   timer = undefined;
@@ -43,6 +40,7 @@ export function noteServed(page: Page<Clip> & { receipt?: PagePromise | null }):
   const served = { promise: page.receipt, clips: page.items.map((one) => one.id), cameMs: performance.now() };
   pages = [...pages, served].slice(-REMEMBERED);
   waiting.push(served);
+  notePending(page.receipt);
   timer ??= setTimeout(() => whenIdle(() => void hand()), AFTER_MS);
 }
 
