@@ -40,9 +40,11 @@ class BorderTerms(Terms):
     borders: str = POLICY
     border_vkey: str = ""
     signer: str = ""
+    realm: str = "home"
 
     def document(self) -> bytes:
         said = {
+            "realm": self.realm,
             "borders": self.borders,
             "border_vkey": self.border_vkey,
             "storage": [
