@@ -5,7 +5,8 @@ as it asks for itself, and by every keyholder of the old version who may veto a 
 is weakened or taken away is touched in all its subjects: nobody is voted out of a veto in two steps.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def touched(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(found)
 
 
-def stand(old: Mapping[str, Any] | None, new: Mapping[str, Any], signed_by: Set[str]) -> Standing:
+def stand(old: Mapping[str, Any] | None, new: Mapping[str, Any], signed_by: AbstractSet[str]) -> Standing:
     """Say how far `new` is signed; `old` is the version in force, None before the first."""
     own = _keys(new)
     before = own if old is None else _keys(old)
@@ -72,7 +73,7 @@ def stand(old: Mapping[str, Any] | None, new: Mapping[str, Any], signed_by: Set[
     )
 
 
-def _vetoes(old: Mapping[str, Any], subjects: Set[str]) -> frozenset[str]:
+def _vetoes(old: Mapping[str, Any], subjects: AbstractSet[str]) -> frozenset[str]:
     """Return who may stop a change of these subjects."""
     wanted = {*subjects, EVERYTHING} if subjects else frozenset()
     return frozenset(member["vkey"] for member in _members(old) if wanted & {*member.get("veto", [])})

@@ -56,7 +56,9 @@ def _run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         say_json(
             {
-                "realms": [{**each.verdict.as_json(), "realm": each.realm, "url": each.url} for each in members],
+                "realms": [
+                    {**each.verdict.as_json(), "realm": each.realm, "url": each.url} for each in members
+                ],
                 "matches": [_match_as_json(each) for each in matches],
                 "findings": [finding.as_json() for finding in between],
             }

@@ -10,7 +10,7 @@ from typing import Any
 from reelm_audit.entries import to_sign
 from reelm_audit.rules.catalogue import found
 from reelm_audit.rules.charters import Charters
-from reelm_audit.rules.crossing import NEVER, NoJudgeError, border_of, permits
+from reelm_audit.rules.crossing import NEVER, Asked, NoJudgeError, border_of, permits
 from reelm_audit.rules.form import Entry
 from reelm_audit.rules.minutes import HOUR, parse, text_of
 from reelm_audit.rules.subject import At, Bench, Handler
@@ -87,9 +87,16 @@ class Borders:
         if not policy.strip():
             self._bench.report(found("border.no-policy", f"{what}.", at.index, peer=entry["peer"]))
             return
-        said = entry["peer"], entry["member"], line["act"], line["object_type"], line["purpose"]
+        asked = Asked(
+            str(self.charter().get("realm") or "home"),
+            entry["peer"],
+            entry["member"],
+            line["act"],
+            line["object_type"],
+            line["purpose"],
+        )
         try:
-            denied = [each for each in line["classes"] if not permits(policy, *said, each)]
+            denied = [each for each in line["classes"] if not permits(policy, asked, each)]
         except NoJudgeError:
             if not self._unjudged:
                 self._unjudged = True

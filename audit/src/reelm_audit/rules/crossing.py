@@ -5,6 +5,7 @@ said to be so. Exactly the attributes that an entry `border.crossed` carries are
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -29,32 +30,38 @@ def border_of(charter: bytes | None) -> Mapping[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a policy is asked: exactly what an entry of a crossing carries, and whose entry it is."""
+
+    realm: str
+    peer: str
+    member: bool
+    act: str
+    object_type: str
+    purpose: str
+
+
 @lru_cache(maxsize=4096)  # a ledger has few kinds of crossings, and many of each
-def permits(
-    policy: str, peer: str, member: bool, act: str, object_type: str, purpose: str, data_class: str
-) -> bool:
+def permits(policy: str, asked: Asked, data_class: str) -> bool:
     """Say whether a policy lets a field of this class cross. Raises `NoJudgeError`."""
-    if not policy.strip():
-        return False
     try:
         import cedarpy
     except ImportError as error:
         raise NoJudgeError from error
+    resource = {"type": "Object", "id": asked.object_type}
     request = {
-        "principal": f'Realm::"{peer}"',
-        "action": f'Action::"{act}"',
-        "resource": f'Object::"{object_type}"',
+        "principal": {"type": "Realm", "id": asked.realm},
+        "action": {"type": "Action", "id": asked.act},
+        "resource": resource,
         "context": {
-            "peer": peer,
-            "network_member": member,
+            "peer": asked.peer,
+            "network_member": asked.member,
             "data_class": data_class,
-            "purpose": purpose,
-            "object_type": object_type,
+            "purpose": asked.purpose,
+            "object_type": asked.object_type,
         },
     }
-    entities: list[dict[str, Any]] = [
-        {"uid": {"type": "Realm", "id": peer}, "attrs": {}, "parents": []},
-        {"uid": {"type": "Object", "id": object_type}, "attrs": {"type": object_type}, "parents": []},
-    ]
+    entities = [{"uid": resource, "attrs": {"type": asked.object_type}, "parents": []}]
     result = cedarpy.is_authorized(request, policy, entities)
     return result.decision == cedarpy.Decision.Allow and not result.diagnostics.errors
