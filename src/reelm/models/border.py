@@ -115,6 +115,7 @@ crossings = declare(
     column("done_at", WHEN, DataClass.SOCIAL, nullable=True),
     Index("ix_crossings_asked", "peer", "number", postgresql_where=text("state = 'asked'")),
     Index("ix_crossings_person_id_number", "person_id", "number"),
+    Index("ix_crossings_thing_id_peer", "thing_id", "peer"),
     Index("ix_crossings_batch_id_position", "batch_id", "position"),
     CheckConstraint(
         "state IN ('asked', 'recorded', 'delivered', 'refused', 'dead', 'taken_back')", name="state"
@@ -186,6 +187,40 @@ border_counts = declare(
     grants={"reelm_web": "SELECT", "reelm_worker": "SELECT", BORDER: "SELECT, INSERT, UPDATE"},
 )
 
+border_hours = declare(
+    "border_hours",
+    column("hour", WHEN, DataClass.PUBLIC, primary_key=True),
+    column("kind", Text(), DataClass.PUBLIC, primary_key=True),
+    column("direction", Text(), DataClass.PUBLIC, primary_key=True),
+    column("peer", Text(), DataClass.PUBLIC, primary_key=True),
+    column("data_class", Text(), DataClass.PUBLIC, primary_key=True),
+    column("objects", BigInteger(), DataClass.PUBLIC),
+    column("bytes", BigInteger(), DataClass.PUBLIC),
+    CheckConstraint("direction IN ('out', 'in')", name="direction"),
+    purpose="The same counts by hour, until the ledger has been told.",
+    retention="An hour or two; the ledger keeps what it was told.",
+    audiences=[_kept_by_the_border()],
+    grants={BORDER: "SELECT, INSERT, UPDATE, DELETE"},
+)
+
+border_refusals = declare(
+    "border_refusals",
+    column("minute", WHEN, DataClass.PUBLIC, primary_key=True),
+    column("direction", Text(), DataClass.PUBLIC, primary_key=True),
+    column("channel", Text(), DataClass.PUBLIC, primary_key=True),
+    column("peer", Text(), DataClass.PUBLIC, primary_key=True),
+    column("object_type", Text(), DataClass.PUBLIC, primary_key=True),
+    column("classes", ARRAY(Text()), DataClass.PUBLIC, primary_key=True),
+    column("fields", ARRAY(Text()), DataClass.PUBLIC, primary_key=True),
+    column("reason", Text(), DataClass.PUBLIC, primary_key=True),
+    column("count", BigInteger(), DataClass.PUBLIC),
+    CheckConstraint("direction IN ('out', 'in')", name="direction"),
+    purpose="What the border did not let through, counted by minute until the ledger has been told.",
+    retention="Some minutes; the ledger keeps what it was told.",
+    audiences=[_kept_by_the_border()],
+    grants={BORDER: "SELECT, INSERT, UPDATE, DELETE"},
+)
+
 foreign_things = declare(
     "foreign_things",
     column("uri", Text(), DataClass.PUBLIC, primary_key=True),
@@ -200,6 +235,18 @@ foreign_things = declare(
     purpose="Under which address people, clips and comments of other realms are known there.",
     retention="As long as they are shown here; that one was withdrawn, as long as its realm is known.",
     audiences=[Audience("everyone", "SELECT", "true", role=_CORE)],
+    grants={"reelm_web": "SELECT", "reelm_worker": "SELECT"},
+)
+
+views_abroad = declare(
+    "views_abroad",
+    column("clip_id", UUID(), DataClass.PUBLIC, ForeignKey("clips.id", ondelete="CASCADE"), primary_key=True),
+    column("peer", Text(), DataClass.PUBLIC, primary_key=True),
+    column("views", BigInteger(), DataClass.PUBLIC),
+    column("told_at", WHEN, DataClass.PUBLIC, server_default=NOW),
+    purpose="How many people of another realm watched a clip, as that realm says: never fewer than twenty, in tens.",
+    retention="As long as the clip.",
+    audiences=[Audience("everyone", "SELECT", "EXISTS (SELECT 1 FROM clips c WHERE c.id = views_abroad.clip_id)")],
     grants={"reelm_web": "SELECT", "reelm_worker": "SELECT"},
 )
 

@@ -7,7 +7,15 @@ to it. A read across rooms is allowed only where a row has to be chosen or order
 TABLES_OF: dict[str, tuple[str, ...]] = {
     "custody": ("staff", "grants", "grant_people", "grant_decisions", "grant_uses"),
     "ledger": ("ledger_entries", "ledger_head", "ledger_witnesses", "ledger_counts"),
-    "border": ("peers", "crossing_batches", "crossings", "arrivals", "border_counts"),
+    "border": (
+        "peers",
+        "crossing_batches",
+        "crossings",
+        "arrivals",
+        "border_counts",
+        "border_hours",
+        "border_refusals",
+    ),
     "accounts": ("people", "person_details", "blocks", "invitations", "answers"),
     "social": ("follows",),
     "media": ("uploads", "upload_parts"),
@@ -30,7 +38,7 @@ TABLES_OF: dict[str, tuple[str, ...]] = {
         "ranking_models",
         "ranking_changes",
     ),
-    "federation": ("foreign_things", "consents"),
+    "federation": ("foreign_things", "views_abroad", "consents"),
     "rights": ("exports", "imports", "import_items", "erasures"),
 }
 

@@ -20,18 +20,24 @@ from reelm.realm.network import (
     contradictions,
     directory_of,
 )
+from reelm.realm.policy import Context, PolicyError, PolicySet, Verdict, decide
 from reelm.realm.schemas import Check, DataMap, Limits, RealmDocument, RealmInfo
 from reelm.settings import Settings
 
 __all__ = [
+    "Context",
     "Directory",
     "KnownCharter",
     "LivesElsewhereError",
+    "PolicyError",
+    "PolicySet",
     "RealmService",
+    "Verdict",
     "age",
     "age_band",
     "check_residence",
     "contradictions",
+    "decide",
     "directory_of",
 ]
 
