@@ -14,6 +14,8 @@ import shutil
 
 import structlog
 
+from reelm.accounts.service import PersonErased
+from reelm.kit.events import EventBus
 from reelm.ledger.service import LedgerService
 from reelm.media.service import MediaStore
 from reelm.rights.hand import Hand
@@ -26,9 +28,10 @@ _INCLUDED_SECONDS = 30.0
 class Eraser:
     """Goes through with erasures."""
 
-    def __init__(self, store: MediaStore, ledger: LedgerService) -> None:
+    def __init__(self, store: MediaStore, ledger: LedgerService, events: EventBus) -> None:
         self._store = store
         self._ledger = ledger
+        self._events = events
 
     async def erase(self, hand: Hand) -> None:
         """Erase the job's person. Raises `LedgerLateError` while the entry is not published."""
@@ -42,6 +45,8 @@ class Eraser:
             async with hand.transaction() as uow:
                 await RightsWriter(uow).note_keys_gone(hand.person_id)
         async with hand.transaction() as uow:
+            if not found.rows_gone:
+                await self._events.publish(uow, PersonErased(hand.person_id))
             await RightsWriter(uow).erase_subject()
         async with hand.transaction() as uow:
             await RightsWriter(uow).erase_from_receipts()

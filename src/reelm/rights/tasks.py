@@ -12,6 +12,7 @@ from reelm.custody.service import KeysClient, TicketRefusedError
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
+from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
 from reelm.kit.jobs import RunAgainError
 from reelm.ledger.service import LedgerService
@@ -51,6 +52,7 @@ class RightsTasks:
         clock: Clock,
         ids: Ids,
         stopping: Callable[[], bool],
+        events: EventBus,
     ) -> None:
         self._database = database
         self._keys = keys
@@ -60,7 +62,7 @@ class RightsTasks:
         origin = settings.web.origin
         self._exporter = Exporter(workshop.store, accounts, ledger, realm, origin, clock, stopping)
         self._importer = Importer(settings, workshop, accounts, clips, ties, clock, ids, stopping)
-        self._eraser = Eraser(workshop.store, ledger)
+        self._eraser = Eraser(workshop.store, ledger, events)
         # Name → what it does, and how many may run at once.
         self.handlers: dict[str, tuple[Handler, int]] = {
             jobs.EXPORT: (self._export, 1),
