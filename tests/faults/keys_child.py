@@ -22,6 +22,9 @@ class NullRows:
     async def find_clip_key(self, ticket: str, clip_id: UUID) -> None:
         return None
 
+    async def find_clip_author(self, ticket: str, clip_id: UUID) -> None:
+        return None
+
     async def list_clip_keys(self, ticket: str, clip_ids: list[UUID]) -> list[tuple[UUID, UUID, bytes]]:
         return []
 

@@ -88,6 +88,7 @@ _BODIES: dict[str, Any] = {
     "POST /clips/{clip_id}/comments": {"text": "well done"},
     "POST /me/imports": {"upload_id": "01a2005a-0000-7000-8000-000000000000"},
     "POST /me/erasure": {"handle": "somebody_else", "password": PASSWORD},
+    "POST /clips/{clip_id}/left-out": {"file": "of no page"},
     "POST /feeds/cards": {"clip_ids": ["01a2005a-0000-7000-8000-000000000000"]},
     "POST /staff/adjustments": {
         "clip_id": "01a2005a-0000-7000-8000-000000000000",

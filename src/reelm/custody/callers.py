@@ -43,6 +43,7 @@ _WEB: frozenset[type[schemas.Request]] = frozenset(
         promise_schemas.ReceiptKey,
         promise_schemas.CertifyPromiseKey,
         promise_schemas.PromiseVkey,
+        promise_schemas.ClipCommitments,
     }
 )
 _WORKER: frozenset[type[schemas.Request]] = frozenset(

@@ -95,7 +95,7 @@ class Keeper:
         farewells = Farewells(self.store, self.door, credentials, releases, purposes, rows)
         log = LogSigner(self.store, self.door, clock)
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
-        promising = Promising(self.store, self.door, self._counts, clock)
+        promising = Promising(self.store, self.door, rows, self._counts, clock)
         references = References(self.store, self.door, releases)
         backups = BackupKeys(self.store, self.door, clock)
         rules = _rules(self.store, realm)

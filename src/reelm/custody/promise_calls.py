@@ -39,6 +39,14 @@ class PromiseCalls(Calls):
         """The verifier key of certificates of promise keys. Raises KeysUnavailableError before the ledger began."""
         return (await self._ask(promise_schemas.PromiseVkey(), VerifierKey)).vkey
 
+    async def clip_commitments(self, token: str, clip_id: UUID, key: bytes, seed: bytes) -> list[bytes]:
+        """What would stand, reason by reason, for a clip of the session's own person on a page.
+
+        Raises NotFoundError for any other clip.
+        """
+        asked = promise_schemas.ClipCommitments(token, clip_id, key, seed)
+        return (await self._ask(asked, promise_schemas.Commitments)).values
+
     def times_forgotten(self) -> int:
         """How often sessions were forgotten, so that an answer that comes too late is not remembered."""
         raise NotImplementedError

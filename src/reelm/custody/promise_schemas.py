@@ -1,4 +1,6 @@
-"""The words of the keys protocol about receipts: a person's receipt key, and who vouches for promises."""
+"""The words of the keys protocol about receipts: receipt keys, who vouches for promises, what commitments say."""
+
+from uuid import UUID
 
 from reelm.custody.messages import Message, Request
 
@@ -19,7 +21,23 @@ class PromiseVkey(Request, frozen=True):
     """The verifier key of such certificates."""
 
 
-PromiseRequest = ReceiptKey | CertifyPromiseKey | PromiseVkey
+class ClipCommitments(Request, frozen=True):
+    """What would stand for a clip of the session's own person on one page.
+
+    Attributes:
+        token: a live session of the clip's author.
+        clip_id: the clip.
+        key: the promise key of the process that served the page.
+        seed: the page's.
+    """
+
+    token: str
+    clip_id: UUID
+    key: bytes
+    seed: bytes
+
+
+PromiseRequest = ReceiptKey | CertifyPromiseKey | PromiseVkey | ClipCommitments
 
 
 class Certificate(Message, frozen=True):
@@ -32,3 +50,9 @@ class Certificate(Message, frozen=True):
     since: int
     until: int
     salt_key: bytes
+
+
+class Commitments(Message, frozen=True):
+    """One for each reason, in the order of their numbers. The salt they are made with stays."""
+
+    values: list[bytes]

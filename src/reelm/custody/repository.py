@@ -26,6 +26,10 @@ class RealmRows(Protocol):
         """Author and wrapped key of a clip, if the ticket's subject can see the clip."""
         ...
 
+    async def find_clip_author(self, ticket: str, clip_id: UUID) -> UUID | None:
+        """Whose clip this is, if the ticket's subject can see it."""
+        ...
+
     async def list_clip_keys(self, ticket: str, clip_ids: list[UUID]) -> list[tuple[UUID, UUID, bytes]]:
         """Clip, author and wrapped key of those of these clips that the ticket's subject can see."""
         ...
@@ -88,6 +92,11 @@ class PostgresRows:
                 clip_id,
             )
         return None if row is None else (row["author_id"], row["wrapped_key"])
+
+    async def find_clip_author(self, ticket: str, clip_id: UUID) -> UUID | None:
+        async with self._database.transaction(ticket) as uow:
+            author: UUID | None = await uow.fetch_value("SELECT author_id FROM clips WHERE id = $1", clip_id)
+        return author
 
     async def list_clip_keys(self, ticket: str, clip_ids: list[UUID]) -> list[tuple[UUID, UUID, bytes]]:
         async with self._database.transaction(ticket) as uow:

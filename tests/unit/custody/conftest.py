@@ -57,6 +57,10 @@ class LocalRows:
         person = verify_subject(self.secrets[-1], ticket, purpose, self.clock.now())
         return self.keys.get(clip_id) if clip_id in self.seen_by.get(person, set()) else None
 
+    async def find_clip_author(self, ticket: str, clip_id: UUID) -> UUID | None:
+        found = await self.find_clip_key(ticket, clip_id)
+        return found and found[0]
+
     async def list_clip_keys(self, ticket: str, clip_ids: list[UUID]) -> list[tuple[UUID, UUID, bytes]]:
         found = [(clip_id, await self.find_clip_key(ticket, clip_id)) for clip_id in clip_ids]
         return [(clip_id, *line) for clip_id, line in found if line is not None]

@@ -3,15 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Response, Router, get
+from litestar import Response, Router, get, post
 from litestar.params import Parameter, QueryParameter
 
 from reelm.accounts.service import Visitor
 from reelm.feed.receipts.errors import ReceiptGoneError
-from reelm.feed.receipts.schemas import PromiseKeys, ReceiptKeyView, ReceiptLine, ReceiptView
+from reelm.feed.receipts.schemas import (
+    LeftOut,
+    PageGiven,
+    PromiseKeys,
+    ReceiptKeyView,
+    ReceiptLine,
+    ReceiptView,
+)
 from reelm.feed.receipts.service import ReceiptsService
 from reelm.kit.database import UnitOfWork
-from reelm.kit.errors import NotFoundError
+from reelm.kit.errors import InvalidRequestError, NotFoundError
 from reelm.kit.http import SIGNED_IN, problems
 from reelm.kit.limits import Limit, RateLimiter
 from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
@@ -83,6 +90,26 @@ async def receipt_file(
     return Response(text, media_type="text/plain", headers={**_PRIVATE, "content-disposition": name})
 
 
+@post(
+    "/clips/{clip_id:uuid}/left-out",
+    responses=problems(*SIGNED_IN, NotFoundError, InvalidRequestError),
+    status_code=200,
+    tags=["clips"],
+)
+async def left_out(
+    clip_id: UUID,
+    data: PageGiven,
+    visitor: Visitor,
+    uow: UnitOfWork,
+    receipts: ReceiptsService,
+    limiter: RateLimiter,
+) -> Response[LeftOut]:
+    """Tell a clip's author why the clip could not be on a page whose file somebody gave them."""
+    limiter.spend("receipts", str(visitor.person_id), _PROOFS)
+    return Response(await receipts.left_out(uow, visitor, clip_id, data.file), headers=_PRIVATE)
+
+
 router = Router(
-    "/api/v1", route_handlers=[list_receipts, receipt_key, promise_keys, get_receipt, receipt_file]
+    "/api/v1",
+    route_handlers=[list_receipts, receipt_key, promise_keys, get_receipt, receipt_file, left_out],
 )

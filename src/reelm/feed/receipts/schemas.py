@@ -1,7 +1,7 @@
 """What goes in and out about receipts."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -94,6 +94,25 @@ class ReceiptView(msgspec.Struct, frozen=True):
     promise: ReceiptPromise
     proof: BatchProof | None
     adjustments: ReceiptAdjustments | None
+
+
+class PageGiven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A page's file, as its viewer gave it away."""
+
+    file: Annotated[str, msgspec.Meta(min_length=1, max_length=500_000)]
+
+
+LeftOutReason = Literal["own", "gone", "creator_hidden", "not_visible"]
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """Why a clip could not be on a page; None if it was not among those that are left out before the receipt begins.
+
+    `own`: the viewer's own. `gone`: not public any more. `creator_hidden`: one of the two blocks the other.
+    `not_visible`: the viewer may not see it.
+    """
+
+    reason: LeftOutReason | None
 
 
 class ReceiptKeyView(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from reelm.feed.receipts.keeper import Kept, leaf_key_of, open_record
 from reelm.feed.receipts.repository import Place, PromiseKeysReader, ReceiptRow, ReceiptsReader
 from reelm.feed.receipts.schemas import (
     BatchProof,
+    LeftOut,
     PromiseKeys,
     PromiseKeyView,
     ReceiptAdjustments,
@@ -26,12 +27,20 @@ from reelm.feed.receipts.schemas import (
 from reelm.feed.receipts.segments import read_record
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
-from reelm.kit.errors import NotFoundError
+from reelm.kit.errors import InvalidRequestError, NotFoundError
 from reelm.kit.pages import Page, decode_cursor, encode_cursor
 from reelm.ledger.service import LedgerLateError, LedgerService, entries
+from reelm_audit.feed import commitments, layout
 from reelm_audit.feed import files as feed_files
-from reelm_audit.feed import layout
-from reelm_audit.feed.promises import INCLUDE_WITHIN, Inclusion, Promise, process_of
+from reelm_audit.feed.promises import (
+    INCLUDE_WITHIN,
+    Inclusion,
+    Promise,
+    leaf_of,
+    open_certificate,
+    process_of,
+)
+from reelm_audit.tlog.note import Verifier
 
 
 class Declared(Protocol):
@@ -145,6 +154,23 @@ class ReceiptsService:
             adjustments=await self._declared.shown_for(receipt),
         ).text()
 
+    async def left_out(self, uow: UnitOfWork, visitor: Visitor, clip_id: UUID, text: str) -> LeftOut:
+        """Why a clip of the visitor's could not be on a page, given the page's file.
+
+        Nobody is named by it who did not give the file away. Raises NotFoundError for another's clip, and
+        InvalidRequestError for what this realm never promised.
+        """
+        known = await self.promise_keys(uow)
+        try:
+            file = feed_files.parse(text.encode())
+            receipt = layout.decode(file.receipt)
+            key = _promised(file, known.vkey)
+        except ValueError as error:
+            raise InvalidRequestError(fields={"file": "malformed"}) from error
+        found = await self._keys.clip_commitments(visitor.token, clip_id, key, receipt.seed)
+        reason = commitments.reason_among(found, receipt.commitments)
+        return msgspec.convert({"reason": reason}, LeftOut)
+
     # --- parts --------------------------------------------------------------------------------------------
 
     async def _find(self, visitor: Visitor, receipt_id: UUID) -> tuple[ReceiptRow, Place | None]:
@@ -186,6 +212,17 @@ class ReceiptsService:
     def _promise(self, row: ReceiptRow, kept: Kept) -> Promise:
         at = int(row.at.timestamp())
         return Promise(row.leaf, at, at + self._within, kept.signature)
+
+
+def _promised(file: feed_files.FeedFile, vkey: str | None) -> bytes:
+    """The key that promised the page. Raises ValueError unless it is vouched for under `vkey`."""
+    if file.promise is None or file.certificate is None or vkey is None:
+        raise ValueError("nothing shows that the page was promised")
+    key = open_certificate(file.certificate, Verifier.from_vkey(vkey))
+    file.promise.verify(key.key)
+    if file.promise.leaf != leaf_of(file.key, file.shown, layout.digest_of(file.receipt)):
+        raise ValueError("the promise is of another page")
+    return key.key
 
 
 def _adjustments(declared: feed_files.FileAdjustments | None) -> ReceiptAdjustments | None:

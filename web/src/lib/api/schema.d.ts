@@ -126,6 +126,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/clips/{clip_id}/left-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** LeftOut */
+        post: operations["ApiV1ClipsClipIdLeftOutLeftOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clips/{clip_id}/like": {
         parameters: {
             query?: never;
@@ -2353,6 +2370,11 @@ export interface components {
             days: components["schemas"]["DayCounts"][];
             cosigned_by?: string[];
         };
+        /** LeftOut */
+        LeftOut: {
+            /** @enum {null|string} */
+            reason: "own" | "gone" | "creator_hidden" | "not_visible" | null;
+        };
         /** LikeOut */
         LikeOut: {
             liked: boolean;
@@ -2603,6 +2625,10 @@ export interface components {
         /** Owner */
         Owner: {
             name: string;
+        };
+        /** PageGiven */
+        PageGiven: {
+            file: string;
         };
         /** PagePromise */
         PagePromise: {
@@ -3853,6 +3879,68 @@ export interface operations {
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1ClipsClipIdLeftOutLeftOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clip_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageGiven"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeftOut"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
                     [name: string]: unknown;
