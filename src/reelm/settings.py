@@ -158,6 +158,9 @@ class Settings:
     keys_socket: str = ""
     keys_uid: int | None = None
     caller_secrets: Mapping[KeysCaller, str] = field(default_factory=dict)
+    site: str = ""
+    backup_site: str = ""
+    cdn_url: str = ""
     release: str = "dev"
     event_days: int = 90
     limit_factor: int = 1
@@ -264,6 +267,9 @@ def from_environment(
             allow=listed("REELM_BORDER_ALLOW"),
             delivery=listed("REELM_BORDER_DELIVERY"),
         ),
+        site=env.get("REELM_SITE", ""),
+        backup_site=env.get("REELM_BACKUP_SITE", ""),
+        cdn_url=env.get("REELM_CDN_URL", ""),
         release=env.get("REELM_RELEASE", "dev"),
         event_days=number("REELM_EVENT_DAYS", 90),
         limit_factor=number("REELM_LIMIT_FACTOR", 1),

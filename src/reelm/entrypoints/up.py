@@ -8,17 +8,15 @@ from pathlib import Path
 
 import structlog
 
-from reelm.entrypoints import log, process, serving
+from reelm.entrypoints import charter, log, process, serving
 from reelm.entrypoints.children import Program
 from reelm.entrypoints.external import check_external
-from reelm.entrypoints.folder import NOBODY, DataFolder, StartError, reachable_by
+from reelm.entrypoints.folder import NOBODY, DataFolder, reachable_by
 from reelm.entrypoints.handout import settings_of
 from reelm.entrypoints.parts import after_program, database_program, realm_programs
 from reelm.entrypoints.postgres import Cluster
 from reelm.entrypoints.progress import Progress
 from reelm.entrypoints.supervisor import Supervisor
-from reelm.realm import charter
-from reelm.realm.service import RealmDocumentError, RealmService
 from reelm.settings import Settings
 
 _log = structlog.get_logger()
@@ -45,7 +43,7 @@ def up(
     )
     settings = settings_of(folder, sockets, port)
     folder.lock(_address(settings))
-    _prepare_charter(settings, witnesses=witnesses)
+    charter.prepare(settings, witnesses=witnesses)
     with serving.listen(settings.web.host, settings.web.port) as listener:
         settings = _with_bound_port(settings, listener)
         folder.name_owner(_address(settings))
@@ -100,19 +98,6 @@ def _witness_programs(settings: Settings, *, quiet: bool) -> list[Program]:
     from reelm.entrypoints.demo import witnesses
 
     return witnesses.programs(settings, quiet=quiet)
-
-
-def _prepare_charter(settings: Settings, *, witnesses: bool) -> None:
-    """Make `realm.json` and its first keyholder where they are missing. Raises StartError."""
-    try:
-        RealmService.load(settings)
-        if witnesses:
-            from reelm.entrypoints.demo.witnesses import name_in_charter
-
-            name_in_charter(settings.data)
-        charter.prepare(settings.data)
-    except (RealmDocumentError, ValueError) as error:
-        raise StartError(f"The realm's document can't be read: {error}.", "Mend realm.json.") from error
 
 
 def _address(settings: Settings) -> str:

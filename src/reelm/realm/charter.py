@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from reelm.realm.schemas import Keyholder, Keyholders, RealmDocument
+from reelm.realm.schemas import Jurisdiction, RealmDocument
 from reelm_audit.entries import charter_to_sign, verify_detached
 from reelm_audit.tlog import canonical
 from reelm_audit.tlog.note import Ed25519Signer, Verifier
@@ -42,6 +42,8 @@ def document_of(realm: RealmDocument) -> bytes:
 
 def plain(value: Any) -> Any:
     """Return a charter as plain values, without what came later than the first charters and says nothing new."""
+    if isinstance(value, Jurisdiction) and not value.stored_in:
+        return value.country
     if isinstance(value, msgspec.Struct):
         fields = msgspec.structs.fields(value)
         later: frozenset[str] = getattr(value, "later", frozenset())
@@ -64,27 +66,9 @@ def digest_of(realm: RealmDocument) -> str:
     return hashlib.sha256(document_of(realm)).hexdigest()
 
 
-def prepare(data: Path) -> None:
-    """Give a realm without a keyholder its first one, and sign the charter where the key is at hand.
-
-    Safe to repeat; files are written whole or not at all. `realm.json` must exist.
-    """
-    path = data / "realm.json"
-    realm = msgspec.json.decode(path.read_bytes(), type=RealmDocument)
-    if not realm.keyholders.members:
-        key = _read_or_make_key(data)
-        first = Keyholder(name=realm.operator.name, role="operator", vkey=key.vkey)
-        realm = msgspec.structs.replace(realm, keyholders=Keyholders(threshold=1, members=[first]))
-        write_document(data, realm)
-    if (data / FOLDER / KEY_FILE).exists():
-        _sign(data, realm)
-
-
 def write_document(data: Path, realm: RealmDocument) -> None:
-    """Write `realm.json`, whole or not at all; who changes it signs it by `prepare` at the next start."""
-    _write(
-        data / "realm.json", msgspec.json.format(msgspec.json.encode(plain(realm)), indent=2) + b"\n", 0o644
-    )
+    """Write `realm.json`, whole or not at all; `succession.prepare` sees at the next start who has signed it."""
+    write_whole(data / "realm.json", msgspec.json.format(msgspec.json.encode(plain(realm)), indent=2) + b"\n")
 
 
 def keyholder_key(data: Path, realm: RealmDocument) -> Ed25519Signer:
@@ -92,10 +76,17 @@ def keyholder_key(data: Path, realm: RealmDocument) -> Ed25519Signer:
     path = data / FOLDER / KEY_FILE
     if not path.exists():
         raise KeyholderKeyError(f"There is no keyholder's key in {path}.")
-    key = _read_key(path)
-    if key.vkey not in {member.vkey for member in realm.keyholders.members}:
-        raise KeyholderKeyError(f"The key in {path} belongs to no keyholder of the charter.")
-    return key
+    return key_of_member(path, realm)
+
+
+def key_of_member(path: Path, realm: RealmDocument) -> Ed25519Signer:
+    """Return the key in `path` under the name that the charter has for it. Raises `KeyholderKeyError`."""
+    public_key = read_key(path, FIRST_KEYHOLDER).public_key
+    for member in realm.keyholders.members:
+        named = Verifier.from_vkey(member.vkey)
+        if named.public_key == public_key:
+            return read_key(path, named.name)
+    raise KeyholderKeyError(f"The key in {path} belongs to no keyholder of the charter.")
 
 
 def signatures_of(
@@ -105,49 +96,69 @@ def signatures_of(
     path = data / SIGNATURES_FILE
     if not path.exists():
         return []
-    document, digest = document_of(realm), digest_of(realm)
     members = set(keyholders or ()) or {member.vkey for member in realm.keyholders.members}
-    found: dict[str, CharterSignature] = {}
-    for signature in msgspec.json.decode(path.read_bytes(), type=list[CharterSignature]):
-        if signature.charter != digest or signature.keyholder not in members:
-            continue
-        try:
-            key = Verifier.from_vkey(signature.keyholder).public_key
-            verify_detached(charter_to_sign(document), signature.signature, key)
-        except ValueError:
-            continue
-        found[signature.keyholder] = signature
-    return list(found.values())
+    kept = msgspec.json.decode(path.read_bytes(), type=list[CharterSignature])
+    return valid_signatures(realm, (each for each in kept if each.keyholder in members))
 
 
-def _sign(data: Path, realm: RealmDocument) -> None:
+def valid_signatures(realm: RealmDocument, signatures: Iterable[CharterSignature]) -> list[CharterSignature]:
+    """Return those that are over this charter, at most one of each keyholder."""
+    return list({each.keyholder: each for each in signatures if verified(realm, each)}.values())
+
+
+def sign(data: Path, realm: RealmDocument) -> CharterSignature | None:
+    """Return a signature over the charter by the keyholder's key beside the data; None where it can't sign."""
     try:
         key = keyholder_key(data, realm)
     except KeyholderKeyError:
-        return
-    if key.vkey in {signature.keyholder for signature in signatures_of(data, realm)}:
-        return
+        return None
+    return signed_by(key, realm)
+
+
+def signed_by(key: Ed25519Signer, realm: RealmDocument) -> CharterSignature:
+    """Return a keyholder's signature over the charter."""
     signed = base64.b64encode(key.sign(charter_to_sign(document_of(realm)))).decode()
+    return CharterSignature(digest_of(realm), key.vkey, signed)
+
+
+def add_signatures(data: Path, added: Iterable[CharterSignature]) -> None:
+    """Keep signatures beside the charter, whole or not at all; known ones are kept once."""
     path = data / SIGNATURES_FILE
     known = msgspec.json.decode(path.read_bytes(), type=list[CharterSignature]) if path.exists() else []
-    known.append(CharterSignature(digest_of(realm), key.vkey, signed))
-    _write(path, msgspec.json.format(msgspec.json.encode(known), indent=2) + b"\n", 0o644)
+    new = [each for each in dict.fromkeys(added) if each not in known]
+    if new:
+        write_whole(path, msgspec.json.format(msgspec.json.encode([*known, *new]), indent=2) + b"\n")
 
 
-def _read_or_make_key(data: Path) -> Ed25519Signer:
-    path = data / FOLDER / KEY_FILE
+def verified(realm: RealmDocument, signature: CharterSignature) -> bool:
+    """Whether the signature is over this charter, by the key that it names."""
+    try:
+        key = Verifier.from_vkey(signature.keyholder).public_key
+        verify_detached(charter_to_sign(document_of(realm)), signature.signature, key)
+    except ValueError:
+        return False
+    return signature.charter == digest_of(realm)
+
+
+def read_key(path: Path, name: str) -> Ed25519Signer:
+    """Read a key as `read_or_make_key` writes it. Raises `KeyholderKeyError`."""
+    try:
+        return Ed25519Signer(name, base64.b64decode(path.read_bytes().strip(), validate=True))
+    except (OSError, ValueError) as error:
+        raise KeyholderKeyError(f"There is no key in {path} that can be read.") from error
+
+
+def read_or_make_key(path: Path, name: str) -> Ed25519Signer:
+    """Return the key in `path`; made there, for its owner alone, where there is none."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         raw = Ed25519PrivateKey.generate().private_bytes_raw()
-        _write(path, base64.b64encode(raw) + b"\n", 0o600)
-    return _read_key(path)
+        write_whole(path, base64.b64encode(raw) + b"\n", 0o600)
+    return read_key(path, name)
 
 
-def _read_key(path: Path) -> Ed25519Signer:
-    return Ed25519Signer(FIRST_KEYHOLDER, base64.b64decode(path.read_bytes()))
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
+def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a file, whole or not at all; durable when this returns."""
     draft = path.with_name(path.name + ".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
@@ -156,3 +167,16 @@ def _write(path: Path, data: bytes, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def slug(name: str) -> str:
+    """Return a name as it can stand in a file's name or a key's: the same for the same name, another for another."""
+    plain_name = "".join(char if char.isalnum() and char.isascii() else " " for char in name.lower())
+    words = "-".join(plain_name.split())
+    return (
+        words if name == words.replace("-", " ") or name == words else f"{words}-{_short(name)}".lstrip("-")
+    )
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8]

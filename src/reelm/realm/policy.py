@@ -103,6 +103,14 @@ def check(text: str) -> list[str]:
     return refusals or _check_types(text, dict(zip(parts, names, strict=True)))
 
 
+def texts(text: str) -> dict[str, Any]:
+    """Return each policy of a text by its name, in a form that spelling doesn't change; empty for one unreadable."""
+    try:
+        return {policy.get("annotations", {}).get("id", key): policy for key, policy in _parts(text).items()}
+    except ValueError:
+        return {}
+
+
 def schema_bytes() -> bytes:
     """Return the Cedar schema that every policy is checked against, as published in `spec/border`."""
     return files("reelm.realm").joinpath("policy.cedarschema.json").read_bytes()
