@@ -9,6 +9,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,11 @@ from tests.conftest import Person, RunningRealm, free_port, maker_of_people, sta
 from tests.factories.media import plain
 from tests.factories.publishing import published
 
+from reelm.entrypoints import network as joining
+from reelm.entrypoints.folder import StartError
+
 NETWORK = "reelm.test"
+_PATIENCE_SECONDS = 30.0
 _DEFAULT = Path(__file__).parents[2] / "src" / "reelm" / "realm" / "default.json"
 
 
@@ -127,30 +132,22 @@ class Network:
         return await asyncpg.connect(**realm.settings.database.connection("reelm_admin"))
 
 
-async def introduce(member: Member, other: Member) -> None:
-    """Let `member` know `other` as a peer."""
-    document = other.document()
-    async with httpx.AsyncClient(base_url=other.web, timeout=10) as client:
-        ledger = (await client.get("/api/v1/ledger")).json()
+def introduce(member: Member, other: Member) -> None:
+    """Let `member` know `other` as a peer, as its operator does: `reelm network join`.
+
+    A realm shows its charter when its ledger has published it, a moment after it answers.
+    """
     assert member.running is not None
-    connection = await asyncpg.connect(**member.running.settings.database.connection("reelm_admin"))
-    try:
-        await connection.execute(
-            "INSERT INTO peers (realm, name, network, ids, web, border, vkey, ledger_vkey, charter, document) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (realm) DO NOTHING",
-            other.id,
-            document["name"],
-            NETWORK,
-            document.get("ids", f"{other.border}/{other.id}"),
-            other.web,
-            other.border,
-            document.get("border_vkey", ""),
-            ledger.get("vkey") or "",
-            "",
-            json.dumps(document),
-        )
-    finally:
-        await connection.close()
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            joining.join(member.running.settings, other.web)
+        except StartError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 @contextlib.contextmanager
@@ -167,8 +164,8 @@ def running_network() -> Iterator[Network]:
             name="Test World", jurisdictions=[], storage=[{"site": "world-1", "country": "SG"}]
         )
         us, world = members["us"].start(), members["world"].start()
-        asyncio.run(introduce(members["us"], members["world"]))
-        asyncio.run(introduce(members["world"], members["us"]))
+        introduce(members["us"], members["world"])
+        introduce(members["world"], members["us"])
         yield Network(us, world, members, folder)
     finally:
         for member in members.values():

@@ -10,7 +10,9 @@ import typer
 from reelm import __version__
 from reelm.entrypoints import cli_backup, cli_keys, cli_model, cli_receipts, cli_snapshots
 from reelm.entrypoints.cli_ledger import app as ledger_app
+from reelm.entrypoints.cli_network import app as network_app
 from reelm.entrypoints.cli_staff import app as staff_app
+from reelm.entrypoints.cli_zone import app as zone_app
 from reelm.entrypoints.folder import StartError
 from reelm.settings import DATA_VARIABLE, PORT_VARIABLE, given_password
 
@@ -34,6 +36,8 @@ app.add_typer(ledger_app, name="ledger")
 cli_backup.register(app)
 cli_keys.register(app)
 app.add_typer(staff_app, name="staff")
+app.add_typer(network_app, name="network")
+app.add_typer(zone_app, name="zone")
 
 Data = Annotated[
     Path, typer.Option("--data", envvar=DATA_VARIABLE, help="The folder that holds everything of the realm.")
