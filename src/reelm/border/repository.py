@@ -86,3 +86,5 @@ class OutboxWriter(OutboxReader):
         names = ", ".join(values)
         marks = ", ".join(f"${number}" for number in range(1, len(values) + 1))
         await self._uow.execute(f"INSERT INTO crossings ({names}) VALUES ({marks})", *values.values())
+        # Wakes the border when this transaction commits; once, however often it is said in it.
+        await self._uow.fetch_value("SELECT pg_notify('crossings', '')")

@@ -6,19 +6,33 @@ The only file of this room that others import.
 from uuid import UUID
 
 from reelm.border.activity import Document, activity_of, actor_of
+from reelm.border.client import BorderClient, Fetched, Found
+from reelm.border.errors import (
+    BorderForbiddenError,
+    BorderUnavailableError,
+    BorderUnreachableError,
+    UnknownAddressError,
+)
 from reelm.border.network import Directory, LivesElsewhereError, NetworkService
 from reelm.border.repository import CrossingRow, OutboxReader, OutboxWriter, PeerRow
 from reelm.kit.database import UnitOfWork
 from reelm.kit.ids import Ids
 
 __all__ = [
+    "BorderClient",
+    "BorderForbiddenError",
     "BorderOutbox",
+    "BorderUnavailableError",
+    "BorderUnreachableError",
     "CrossingRow",
     "Directory",
     "Document",
+    "Fetched",
+    "Found",
     "LivesElsewhereError",
     "NetworkService",
     "PeerRow",
+    "UnknownAddressError",
     "activity_of",
     "actor_of",
 ]

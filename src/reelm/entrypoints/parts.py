@@ -1,4 +1,4 @@
-"""The realm as programs of the supervisor: PostgreSQL, migrations, keys, sequencer, worker, indexer, web."""
+"""The realm as programs of the supervisor: PostgreSQL, migrations, keys, sequencer, border, worker, indexer, web."""
 
 import dataclasses
 import functools
@@ -27,6 +27,7 @@ _SHARED_MODULES = (
     "asyncpg",
     "reelm.entrypoints.keys",
     "reelm.entrypoints.sequencer",
+    "reelm.entrypoints.border",
     "reelm.entrypoints.worker",
     "reelm.entrypoints.indexer",
     "reelm.entrypoints.web",
@@ -71,7 +72,7 @@ def early_programs(settings: Settings, *, quiet: bool) -> list[Program]:
 
 
 def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) -> list[Program]:
-    """Migrations, keys, the sequencer, the worker, the indexer and as many web processes as `settings` wants."""
+    """Everything but the database; as many web processes as `settings` wants."""
     logs = settings.data / "logs"
     web = dataclasses.replace(handed_to("web", settings), web=_listening(settings, listener))
     programs = [
@@ -82,6 +83,14 @@ def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) 
             _starter("sequencer", handed_to("sequencer", settings), logs, quiet=quiet),
             stop_seconds=5.0,
             explain=lambda: log.last_words(logs, "sequencer"),
+        ),
+        Program(
+            "border",
+            SERVICE_LEVEL,
+            _starter("border", handed_to("border", settings), logs, quiet=quiet),
+            lambda pid: accepts(settings.border_address),
+            stop_seconds=8.0,
+            explain=lambda: log.last_words(logs, "border"),
         ),
         Program(
             "worker",
