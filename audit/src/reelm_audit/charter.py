@@ -17,6 +17,7 @@ SUBJECT_OF: Mapping[str, str] = {
     "private_below_age": "ages",
     "witness_policies": "witnesses",
     "realm": "network",
+    "everywhere_else": "jurisdictions",
     "ids": "addresses",
     "web": "addresses",
     "border": "addresses",

@@ -122,6 +122,13 @@ def _owner(owner: Owner | None) -> str:
 
 
 def _jurisdictions(old: RealmDocument, new: RealmDocument) -> Iterator[Change]:
+    if old.everywhere_else != new.everywhere_else:
+        sentence = (
+            "The realm takes people of every country that no realm of its network names."
+            if new.everywhere_else
+            else "The realm takes people of the countries that its charter names, and of no other."
+        )
+        yield Change("jurisdictions", _yes(old.everywhere_else), _yes(new.everywhere_else), sentence)
     if old.jurisdictions and not new.jurisdictions:
         named = _listed(old.countries)
         yield Change(

@@ -121,6 +121,9 @@ class Closure(msgspec.Struct, frozen=True):
 class RealmDocument(msgspec.Struct, frozen=True):
     """The realm's own document, its charter. Ages in years; `jurisdictions` empty means everywhere.
 
+    In a network that is: everywhere that no other realm of it names, unless `everywhere_else` is false; then the
+    realm takes nobody yet.
+
     `realm` is its id within `network`, which is empty for a realm alone. `ids`, `web` and `border` are its public
     addresses, `borders` the Cedar policies that say what may leave, `retention` days by data class, and `valid_from`
     a day (RFC 3339), empty for at once. What a charter of an earlier release didn't have is left out of the canonical
@@ -140,7 +143,7 @@ class RealmDocument(msgspec.Struct, frozen=True):
             "retention",
             "closure",
         }
-        | {"valid_from"}
+        | {"valid_from", "everywhere_else"}
     )
     name: str
     edition: Edition
@@ -165,6 +168,7 @@ class RealmDocument(msgspec.Struct, frozen=True):
     retention: dict[str, int] = {}
     closure: Closure = Closure()
     valid_from: str = ""
+    everywhere_else: bool = True
 
     @property
     def countries(self) -> list[str]:
@@ -198,6 +202,8 @@ class RealmInfo(msgspec.Struct, frozen=True):
     """The public page about a realm. Every claim here is the operator's own statement (*self-declared*)."""
 
     name: str
+    realm: str
+    network: str
     edition: Edition
     operator: Operator
     owners: list[Owner]

@@ -90,6 +90,8 @@ class RealmService:
         document, media = self.document, self._settings.media
         return RealmInfo(
             name=document.name,
+            realm=document.realm,
+            network=document.network,
             edition=document.edition,
             operator=document.operator,
             owners=document.owners,
