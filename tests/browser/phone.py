@@ -44,10 +44,11 @@ _FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
+_FILES = ("app", "columns", "ledger", "realms", "rights", "settings", "staff", "studio", "taste", "why")
 _TEXTS = {
     language: {
         key: text
-        for name in ("app", "columns", "ledger", "rights", "settings", "staff", "studio", "taste", "why")
+        for name in _FILES
         for key, text in json.loads((ROOT / f"web/src/lib/i18n/{language}/{name}.json").read_text()).items()
     }
     for language in ("en", "fr", "zh")

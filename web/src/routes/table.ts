@@ -34,6 +34,8 @@ const yourData: Place = {
 };
 const staff: Place = { load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns'] };
 
+const charter: Place = { load: () => import('./charter/Charter.svelte'), texts: ['ledger', 'realms'] };
+
 export const ROUTES: Route[] = [
   { pattern: '/', ...now(Feed), cinema: true },
   { pattern: '/c/{id}', load: () => import('./clip/ClipPage.svelte'), cinema: true },
@@ -54,10 +56,20 @@ export const ROUTES: Route[] = [
     account: true,
     texts: ['taste'],
   },
+  {
+    pattern: '/settings/crossed',
+    load: () => import('./settings/crossed/Crossed.svelte'),
+    account: true,
+    texts: ['ledger', 'realms'],
+  },
   { pattern: '/settings/{part}', ...settings },
   { pattern: '/your-data', ...yourData },
   { pattern: '/your-data/{part}', ...yourData },
   { pattern: '/your-data/{part}/{table}', ...yourData },
+  { pattern: '/where', load: () => import('./where/Where.svelte'), texts: ['ledger', 'realms'] },
+  { pattern: '/border', load: () => import('./border/Border.svelte'), texts: ['ledger', 'realms'] },
+  { pattern: '/charter', ...charter },
+  { pattern: '/charter/{digest}', ...charter },
   { pattern: '/staff', ...staff },
   { pattern: '/staff/{part}', ...staff },
   { pattern: '/transparency', load: () => import('./transparency/Promises.svelte'), texts: ['ledger'] },

@@ -1,6 +1,7 @@
 /** Turns a problem into a sentence: what happened, and what to do. */
 import { asProblem } from '$lib/api/problem';
 import { hasText, t } from '$lib/i18n/index.svelte';
+import { declined } from '$lib/state/consent.svelte';
 import { toast } from '$lib/state/toasts.svelte';
 
 /** The client's own sentence for a code where it has one, else the realm's, else a general one. */
@@ -20,7 +21,12 @@ export function fieldSentence(code: string | undefined, whole: string): string |
   return hasText(key) ? t(key) : whole || t('problem.field');
 }
 
+/** Says that an act did not work; not to whoever chose that it should not. */
+export function sayFailure(cause: unknown): void {
+  if (!declined(cause)) toast(sentence(cause), 'problem');
+}
+
 /** For acts that show their effect at once: says only when it did not work. */
 export function orSay(act: Promise<unknown>): void {
-  act.catch((cause: unknown) => toast(sentence(cause), 'problem'));
+  act.catch(sayFailure);
 }

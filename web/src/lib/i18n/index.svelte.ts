@@ -5,6 +5,7 @@
 import type appEnglish from './en/app.json';
 import type columnsEnglish from './en/columns.json';
 import type ledgerEnglish from './en/ledger.json';
+import type realmsEnglish from './en/realms.json';
 import type rightsEnglish from './en/rights.json';
 import type settingsEnglish from './en/settings.json';
 import type staffEnglish from './en/staff.json';
@@ -13,11 +14,22 @@ import type tasteEnglish from './en/taste.json';
 import type whyEnglish from './en/why.json';
 import { directionOf, formatMessage, pickLanguage, type Catalog, type Params } from './messages';
 
-export type Namespace = 'app' | 'columns' | 'ledger' | 'rights' | 'settings' | 'staff' | 'studio' | 'taste' | 'why';
+export type Namespace =
+  | 'app'
+  | 'columns'
+  | 'ledger'
+  | 'realms'
+  | 'rights'
+  | 'settings'
+  | 'staff'
+  | 'studio'
+  | 'taste'
+  | 'why';
 export type Key =
   | keyof typeof appEnglish
   | keyof typeof columnsEnglish
   | keyof typeof ledgerEnglish
+  | keyof typeof realmsEnglish
   | keyof typeof rightsEnglish
   | keyof typeof settingsEnglish
   | keyof typeof staffEnglish

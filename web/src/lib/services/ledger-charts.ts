@@ -12,14 +12,15 @@ const TONES: Record<(typeof FAMILIES)[number], Series['tone']> = {
   staff: 4,
   keys: 5,
   feed: 6,
-  other: 7,
+  border: 7,
+  other: 8,
 };
 
 export function familySeries(label: (family: (typeof FAMILIES)[number]) => string): Series[] {
   return FAMILIES.map((family) => ({ key: family, label: label(family), tone: TONES[family] }));
 }
 
-function dayWords(day: string, locale: string): Pick<Column, 'key' | 'short' | 'long'> {
+export function dayWords(day: string, locale: string): Pick<Column, 'key' | 'short' | 'long'> {
   const at = new Date(`${day}T00:00:00Z`);
   const write = (options: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options }).format(at);
@@ -27,7 +28,7 @@ function dayWords(day: string, locale: string): Pick<Column, 'key' | 'short' | '
 }
 
 /** The last `count` days up to today (UTC), those without anything too. */
-function lastDays(count: number, nowMs: number): string[] {
+export function lastDays(count: number, nowMs: number): string[] {
   return Array.from({ length: count }, (_, at) =>
     new Date(nowMs - (count - 1 - at) * DAY_MS).toISOString().slice(0, 10),
   );

@@ -7,18 +7,34 @@ export const PROMISES = ['p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p8', 'p9', '
 export type Promised = (typeof PROMISES)[number];
 
 /** What can't be shown yet, whatever the ledger's state: the parts of the network that it needs are not there. */
-const NOT_YET = new Set<Promised>(['p2', 'p5', 'p7', 'p8', 'p10']);
+const NOT_YET = new Set<Promised>(['p5', 'p7', 'p8', 'p10']);
 /** What rests on nothing but entries of the ledger. */
 const BY_LEDGER = new Set<Promised>(['p3', 'p4', 'p9']);
 
-export function strengthOf(promise: Promised, ledger: Pick<Ledger, 'state'> | null): Strength {
+const NAMED: Record<string, Strength> = {
+  declared: 'declared',
+  'self-declared': 'declared',
+  matched: 'matched',
+  'peer-matched': 'matched',
+  witnessed: 'witnessed',
+  trustee: 'trustee',
+  'trustee-run': 'trustee',
+};
+
+/** A strength as the realm writes it; what isn't one proves nothing. */
+export const strengthNamed = (name: string): Strength => NAMED[name.replaceAll('_', '-')] ?? 'unproven';
+
+/** `border` is how strong the claims of the border are, as the realm says; empty while it has said nothing. */
+export function strengthOf(promise: Promised, ledger: Pick<Ledger, 'state'> | null, border = ''): Strength {
+  if (promise === 'p2') return strengthNamed(border);
   if (NOT_YET.has(promise)) return 'unproven';
   return BY_LEDGER.has(promise) && ledger?.state === 'witnessed' ? 'witnessed' : 'declared';
 }
 
 /** Where a promise can be looked into; some have nowhere yet. */
 export const EVIDENCE: Partial<Record<Promised, string>> = {
-  p1: '/transparency/data-map',
+  p1: '/where',
+  p2: '/border',
   p3: '/transparency/ledger?kind=grant',
   p4: '/transparency/check/feed',
   p6: '/your-data',
@@ -26,7 +42,7 @@ export const EVIDENCE: Partial<Record<Promised, string>> = {
 };
 
 /** Kinds of entries that people ask about together; every kind belongs to one. */
-export const FAMILIES = ['grant', 'keys', 'rights', 'realm', 'staff', 'feed', 'other'] as const;
+export const FAMILIES = ['grant', 'border', 'keys', 'rights', 'realm', 'staff', 'feed', 'other'] as const;
 /** What is written at fixed times whatever happens: asked for by itself, and in no picture of what happened. */
 export const SEALS = 'seals';
 export type Family = (typeof FAMILIES)[number] | typeof SEALS;
@@ -41,6 +57,11 @@ const FAMILY_OF: Record<string, Family> = {
   'rights.exported': 'rights',
   'rights.erased': 'rights',
   'charter.adopted': 'realm',
+  'site.stated': 'realm',
+  'border.crossed': 'border',
+  'border.received': 'border',
+  'border.refused': 'border',
+  'border.counted': SEALS,
   'release.deployed': 'realm',
   'key.rotated': 'realm',
   'ledger.restored': 'realm',

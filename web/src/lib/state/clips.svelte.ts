@@ -6,6 +6,8 @@ import { setLike, setRepost } from '$lib/services/clips';
 import { record } from '$lib/services/events';
 import { setFollow } from '$lib/services/people';
 
+import { withConsent } from './consent.svelte';
+
 const KEPT = 400;
 
 class LiveClip {
@@ -79,7 +81,7 @@ export async function like(one: LiveClip, on: boolean): Promise<void> {
   one.liked = on;
   one.likes = Math.max(0, before + (on ? 1 : -1));
   try {
-    const answer = await setLike(one.clip.id, on);
+    const answer = await withConsent('like', () => setLike(one.clip.id, on));
     if (on) record(one.clip.id, 'like');
     one.takeCounts(answer.counts);
   } catch (cause) {
@@ -95,7 +97,7 @@ export async function repost(one: LiveClip, on: boolean): Promise<void> {
   one.reposted = on;
   one.reposts = Math.max(0, before + (on ? 1 : -1));
   try {
-    const answer = await setRepost(one.clip.id, on);
+    const answer = await withConsent('repost', () => setRepost(one.clip.id, on));
     one.takeCounts(answer.counts);
   } catch (cause) {
     one.reposted = !on;
@@ -116,7 +118,7 @@ export async function follow(handle: string, on: boolean): Promise<FollowState> 
   const before = followOf(handle);
   follows.set(handle, on ? 'following' : 'none');
   try {
-    const answer = await setFollow(handle, on);
+    const answer = await withConsent('follow', () => setFollow(handle, on));
     const now = answer.follow;
     follows.set(handle, now);
     return now;

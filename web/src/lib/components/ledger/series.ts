@@ -1,10 +1,10 @@
 /** What a chart is made of. */
 
-/** One colour of a chart; `tone` is one of the seven that `Chart` knows. */
+/** One colour of a chart; `tone` is one of the eight that `Chart` knows. */
 export interface Series {
   key: string;
   label: string;
-  tone: 1 | 2 | 3 | 4 | 5 | 6 | 7;
+  tone: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 }
 
 export interface Column {

@@ -67,6 +67,27 @@ export function entrySentence(entry: EntryBody): string {
         class: className(textOf(entry.data_class)),
         request: numberOf(entry.request),
       });
+    case 'border.crossed': {
+      const lines = listIn(entry.lines).map((one) => (typeof one === 'object' && one !== null ? (one as EntryBody) : null));
+      const classes = new Set(lines.flatMap((one) => listIn(one?.classes).map(textOf)));
+      return t('entry.border.crossed', {
+        count: lines.reduce((sum, one) => sum + numberOf(one?.count), 0),
+        realm: isolate(textOf(entry.peer)),
+        classes: classNames([...classes]),
+      });
+    }
+    case 'border.received':
+      return t('entry.border.received', { count: numberOf(entry.count), realm: isolate(textOf(entry.peer)) });
+    case 'border.refused':
+      return t(entry.direction === 'in' ? 'entry.border.refused_in' : 'entry.border.refused_out', {
+        count: numberOf(entry.count),
+        realm: isolate(textOf(entry.peer)),
+      });
+    case 'site.stated':
+      return t(textOf(entry.country) ? 'entry.site.stated' : 'entry.site.stated_nowhere', {
+        site: isolate(textOf(entry.site)),
+        country: countryName(textOf(entry.country), i18n.locale),
+      });
     case 'keys.released':
       return t('entry.keys.released', { count: keysIn(entry), hour: moment(entry.hour) });
     case 'ledger.restored':
@@ -81,6 +102,7 @@ export function entrySentence(entry: EntryBody): string {
     case 'promise.key':
     case 'feed.lists':
     case 'feed.snapshot':
+    case 'border.counted':
     case 'staff.left':
     case 'rights.exported':
     case 'rights.erased':
