@@ -18,6 +18,7 @@ from reelm.border.constitution import Constitution
 from reelm.border.counting import Counting
 from reelm.border.delivering import Delivering
 from reelm.border.errands import Errands
+from reelm.border.inbound import Inbound
 from reelm.border.outward import Outward
 from reelm.border.releasing import LOCK, Releasing
 from reelm.border.repository_releasing import ASKED
@@ -112,12 +113,14 @@ class Border:
         self.server = BorderServer(
             settings.border_address, self.errands.handlers, settings.border.secrets, clock
         )
+        self.inbound = Inbound(settings, database, self.ledger, self.constitution, self.counting, clock, ids)
         listener.on(ASKED, lambda _: self.releasing.want())
         listener.on_return(self.releasing.want)
 
     def parts(self) -> Sequence[Part]:
         """Return the parts of the process. A new one is a line here."""
-        return [self.server, self.releasing, self.counting]
+        inwards = [self.inbound] if self.settings.border.port else []
+        return [self.server, self.releasing, self.counting, *inwards]
 
     async def close(self) -> None:
         """Write down what was counted last."""

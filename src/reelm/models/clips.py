@@ -8,6 +8,7 @@ from reelm.models.declare import (
     ME,
     Audience,
     DataClass,
+    abroad,
     acting,
     catalog,
     column,
@@ -120,6 +121,7 @@ clips = declare(
             "audience",
         ),
         catalog(PUBLIC_CLIP),
+        abroad(f"{PUBLIC_CLIP} AND EXISTS (SELECT 1 FROM people p WHERE p.id = clips.author_id)"),
     ],
     grants={
         "reelm_web": "SELECT, INSERT, UPDATE, DELETE",
@@ -131,6 +133,8 @@ clips = declare(
         "allow_comments, allow_download, allow_sound_reuse, label_ai, label_paid, language, draft, publish_at, "
         "created_at, published_at, changed_at, media)",
         "reelm_keys": "SELECT (id, author_id, status, published_at, audience)",
+        "reelm_border": "SELECT (id, author_id, status, caption, tags, language, audience, label_ai, label_paid, "
+        "allow_comments, allow_download, allow_sound_reuse, published_at, media)",
     },
 )
 
@@ -308,10 +312,15 @@ comments = declare(
             f"author_id = {ME} OR EXISTS (SELECT 1 FROM clips c WHERE c.id = comments.clip_id "
             f"AND c.author_id = {ME})",
         ),
+        abroad(
+            f"{CLIP_SEEN.format('comments.clip_id')} "
+            "AND EXISTS (SELECT 1 FROM people p WHERE p.id = comments.author_id)"
+        ),
     ],
     grants={
         "reelm_web": "SELECT, INSERT (id, clip_id, author_id, parent_id, text), UPDATE (pinned_at, hearted_at), "
         "DELETE",
+        "reelm_border": "SELECT (id, clip_id, author_id, parent_id, text, created_at)",
     },
 )
 

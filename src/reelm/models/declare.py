@@ -93,6 +93,11 @@ def catalog(condition: str = "true") -> Audience:
     return Audience("catalog", "SELECT", condition, role="reelm_catalog, reelm_indexer")
 
 
+def abroad(condition: str) -> Audience:
+    """The border, which answers other realms as it would anybody, may see these rows of this realm's own people."""
+    return Audience("abroad", "SELECT", condition, role="reelm_border")
+
+
 def declare(
     name: str,
     *parts: Any,

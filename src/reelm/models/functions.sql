@@ -41,6 +41,12 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT id, 'queued', entrypoint, priority FROM added
 $$;
 
+-- The border may say that something arrived, and nothing else of what the queue takes.
+CREATE OR REPLACE FUNCTION reelm.announce_arrivals(body bytea) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT reelm.enqueue('federation.take_in', body, interval '0', 0, NULL)
+$$;
+
 -- A one-time invitation gives the subject a role; returns whether it was good.
 CREATE OR REPLACE FUNCTION reelm.take_invitation(presented bytea, at_time timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -482,7 +488,8 @@ CREATE OR REPLACE FUNCTION reelm.keep_people(kept uuid[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE gone integer;
 BEGIN
-  DELETE FROM people WHERE id <> ALL (kept);
+  -- Those of other realms never had one here.
+  DELETE FROM people WHERE id <> ALL (kept) AND realm IS NULL;
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN gone;
 END $$;

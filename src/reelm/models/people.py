@@ -8,6 +8,7 @@ from reelm.models.declare import (
     ME,
     Audience,
     DataClass,
+    abroad,
     catalog,
     column,
     declare,
@@ -51,6 +52,8 @@ people = declare(
         owner("id"),
         everyone(f"id <> ALL ({ME_BLOCKED_BY}::uuid[])"),
         catalog(),
+        # What other realms are answered: this realm's own people, as somebody signed out sees them.
+        abroad("realm IS NULL"),
     ],
     grants={
         "reelm_web": "SELECT, INSERT (id, handle, handle_key, display_name, bio, avatar, private), "
@@ -58,6 +61,7 @@ people = declare(
         "reelm_worker": "SELECT, UPDATE (display_name, bio, avatar, private)",
         "reelm_catalog": "SELECT",
         "reelm_keys": "SELECT (id)",
+        "reelm_border": "SELECT (id, handle, handle_key, display_name, bio, avatar, private, followers, created_at)",
     },
 )
 

@@ -57,5 +57,11 @@ READS_ACROSS: dict[tuple[str, str], str] = {
     ("search", "clip_tags"): "a tag's public uses are counted, by the catalogue role",
     ("feed", "clips"): "the catalogue of public clips is built by its own role",
     ("feed", "clip_counters"): "the catalogue of public clips is built by its own role",
+    (
+        "border",
+        "people",
+    ): "other realms are answered about this one's people, from public rows, by the border's own role",
+    ("border", "clips"): "other realms are answered about public clips, by the border's own role",
+    ("border", "comments"): "other realms are answered about public comments, by the border's own role",
     ("backups", "people"): "a backup goes from person to person, in the order of their ids",
 }
