@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from reelm.entrypoints import migrate
+from reelm.entrypoints.asking import directly
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import SystemClock
 from reelm.kit.database import Database
@@ -116,6 +117,7 @@ class OwnLedger:
             origin=ORIGIN,
             release_policy=release,
             public_policy=release if public is None else public,
+            ask=changes.pop("ask", directly(self.clock)),
             **changes,
         )
 

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import eventually
 from tests.factories.ledger import ORIGIN, OwnLedger, entry
 
+from reelm.entrypoints.asking import directly
 from reelm.kit.blobs import BlobStoreFullError, LocalBlobStore
 from reelm.kit.database import Database
 from reelm.kit.ids import SystemIds
@@ -347,6 +348,7 @@ def _adopter(own: OwnLedger, vkey: str) -> Adopter:
         vkey=vkey,
         policies=("quorum none\n", "quorum none\n"),
         charter="c" * 64,
+        ask=directly(own.clock),
     )
 
 

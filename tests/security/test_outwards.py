@@ -23,12 +23,10 @@ _REACH_OUT = {
     "urllib3",
     "websockets",
 }
-# What asks this machine's own realm: whether it is up, and the commands `clip add` and `demo`. And what asks the
-# witnesses: the addresses come from the charter's policies, never from anything that can be typed. And the border.
+# What asks this machine's own realm: whether it is up, and the commands `clip add` and `demo`. And the border.
 _MAY_CONNECT = {
     "entrypoints/serving.py",
     "entrypoints/publishing.py",
-    "ledger/transport.py",
     "border/outward.py",
 }
 

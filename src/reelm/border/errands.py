@@ -33,13 +33,14 @@ from reelm.kit.ids import Ids
 from reelm.settings import BorderCaller
 
 MOST_FILE_BYTES = 1024 * 1024 * 1024
-MOST_CONTROL_BYTES = 1024 * 1024
+MOST_CONTROL_BYTES = 64 * 1024
+MOST_PUBLISHED_BYTES = 1024 * 1024
 MOST_DOCUMENT_BYTES = 256 * 1024
 MOST_DELIVERY_BYTES = 64 * 1024
 FETCH_SECONDS, ASK_SECONDS = 80.0, 8.0
 _ADDRESS = re.compile(r"(?:acct:|@)?([A-Za-z0-9_.]{1,64})@([A-Za-z0-9.:-]{1,253})")
 # Where a witness of the charter may be, beside the public network: the charter is signed by whoever answers for it.
-_OWN: tuple[Network, ...] = networks(
+OWN: tuple[Network, ...] = networks(
     ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 )
 
@@ -110,11 +111,11 @@ class Errands:
                 asked.url,
                 kind="control",
                 purpose="witness" if named else "operator",
-                most_bytes=MOST_CONTROL_BYTES,
+                most_bytes=MOST_CONTROL_BYTES if named else MOST_PUBLISHED_BYTES,
                 timeout_seconds=ASK_SECONDS,
                 headers={"Accept": "text/plain" if named else "application/json"},
                 body=asked.body,
-                allow_private=_OWN if named else (),
+                allow_private=OWN if named else (),
             )
         except ForbiddenError as error:
             raise self._forbidden("control", error.reason, asked.url) from error

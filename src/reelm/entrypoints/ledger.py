@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_args
 import msgspec
 
 from reelm.custody.service import KeysClient
+from reelm.entrypoints.asking import by_whoever_can
 from reelm.entrypoints.folder import StartError
 from reelm.entrypoints.sequencer import ROLE, KeysSigner
 from reelm.kit.blobs import LocalBlobStore
@@ -95,6 +96,7 @@ async def adopt_with(settings: Settings, database: Database) -> Adoption:
                 policies=(texts.release, texts.public),
                 witnesses=[policy.parse(texts.release), policy.parse(texts.public)],
                 charter=realm.charter_digest,
+                ask=by_whoever_can(settings, "sequencer", clock),
             )
             adoption = await adopter.run()
         finally:

@@ -10,8 +10,10 @@ import signal
 
 import structlog
 
+from reelm.border.service import BorderClient
 from reelm.custody.errors import CheckpointRefusedError
 from reelm.custody.service import KeysClient
+from reelm.entrypoints.asking import through_border
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import SystemClock
@@ -163,6 +165,7 @@ class _Process:
             origin=origin_of(self._settings.web.origin),
             release_policy=policies.release,
             public_policy=policies.public,
+            ask=through_border(BorderClient.of(self._settings, "sequencer")),
         )
 
     async def _hold_and_keep(self, made: Sequencer, database: Database, signer: KeysSigner) -> None:

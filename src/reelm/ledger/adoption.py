@@ -25,7 +25,7 @@ from reelm.ledger.errors import LedgerFatalError
 from reelm.ledger.repository import LedgerReader, LedgerWriter, SequencerWriter
 from reelm.ledger.schemas import Head
 from reelm.ledger.tiles import PUBLIC, RELEASE, Growth, TileStore
-from reelm.ledger.transport import Send, UnreachableError, send
+from reelm.ledger.transport import Send, UnreachableError
 from reelm_audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from reelm_audit.tlog.merkle import EMPTY_ROOT, leaf_hashes
 from reelm_audit.tlog.note import NoteError, Verifier
@@ -74,7 +74,7 @@ class Adopter:
         policies: tuple[str, str],
         witnesses: Sequence[Policy] = (),
         charter: str,
-        ask: Send = send,
+        ask: Send,
     ) -> None:
         self._database = database
         self._store = TileStore(blobs)

@@ -32,7 +32,7 @@ from reelm.ledger.publisher import Publisher, Signer, Step, together
 from reelm.ledger.repository import CHANGED, LedgerReader, LedgerWriter, SequencerWriter
 from reelm.ledger.schemas import Head, Waiting
 from reelm.ledger.tiles import PUBLIC, RELEASE, Growth, Prover, TileStore
-from reelm.ledger.transport import Send, send
+from reelm.ledger.transport import Send
 from reelm.ledger.witnesses import WitnessLink
 from reelm_audit.tlog import policy as policies
 from reelm_audit.tlog.checkpoint import open_checkpoint
@@ -82,7 +82,7 @@ class Sequencer:
         origin: str,
         release_policy: str,
         public_policy: str,
-        ask: Send = send,
+        ask: Send,
         step: Step = no_step,
     ) -> None:
         self._database = database

@@ -1,14 +1,18 @@
-"""The small HTTP client: what it understands, what it gives up on, and that it always ends."""
+"""How witnesses are asked: what is understood, what is given up on, and that it always ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from reelm.ledger import transport
-from reelm.ledger.transport import Answer, UnreachableError, send
+from reelm.border.service import BorderClient
+from reelm.entrypoints.asking import directly, through_border
+from reelm.kit.clock import SystemClock
+from reelm.ledger.transport import Answer, UnreachableError
 
+send = directly(SystemClock())
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -64,14 +68,14 @@ BAD = {
 async def test_what_it_understands(case: str) -> None:
     said, expected = GOOD[case]
     async with serving(saying(said)) as url:
-        assert await send("GET", url) == expected
+        assert await send("GET", url, None) == expected
 
 
 @pytest.mark.parametrize("case", BAD)
 async def test_what_it_gives_up_on(case: str) -> None:
     async with serving(saying(BAD[case])) as url:
         with pytest.raises(UnreachableError):
-            await send("GET", url)
+            await send("GET", url, None)
 
 
 async def test_what_it_sends() -> None:
@@ -95,12 +99,11 @@ async def test_what_it_sends() -> None:
 )
 async def test_where_it_does_not_go(url: str) -> None:
     with pytest.raises(UnreachableError):
-        await send("GET", url)
+        await send("GET", url, None)
 
 
-async def test_a_drip_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_drip_ends() -> None:
     """One byte now and then would outlive any wait for the next byte; the whole exchange has its end."""
-    monkeypatch.setattr(transport, "PATIENCE_SECONDS", 0.3)
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while not writer.is_closing():
@@ -109,5 +112,19 @@ async def test_a_drip_ends(monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0.02)
 
     async with serving(drip) as url:
-        with pytest.raises(UnreachableError, match="in time"):
-            await send("GET", url)
+        with pytest.raises(UnreachableError, match="too_slow"):
+            await directly(SystemClock(), seconds=0.3)("GET", url, None)
+
+
+async def test_without_a_border_nobody_is_reached(tmp_path: Path) -> None:
+    """The sequencer has no other way out: it waits for the border, and asks again."""
+    heard: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+
+    client = BorderClient(str(tmp_path / "none.sock"), "sequencer", "secret", tmp_path)
+    async with serving(talk) as url:
+        with pytest.raises(UnreachableError, match="unavailable"):
+            await through_border(client)("GET", url, None)
+    assert not heard
