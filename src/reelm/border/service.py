@@ -6,6 +6,7 @@ The only file of this room that others import.
 from uuid import UUID
 
 from reelm.border.activity import Document, activity_of, actor_of
+from reelm.border.held import ArrivalDesk
 from reelm.border.client import BorderClient, Fetched, Found
 from reelm.border.errors import (
     BorderForbiddenError,
@@ -15,10 +16,13 @@ from reelm.border.errors import (
 )
 from reelm.border.network import Directory, LivesElsewhereError, NetworkService
 from reelm.border.repository import CrossingRow, OutboxReader, OutboxWriter, PeerRow
+from reelm.border.repository_arrivals import Arrival
 from reelm.kit.database import UnitOfWork
 from reelm.kit.ids import Ids
 
 __all__ = [
+    "Arrival",
+    "ArrivalDesk",
     "BorderClient",
     "BorderForbiddenError",
     "BorderOutbox",

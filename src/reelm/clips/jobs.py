@@ -47,3 +47,8 @@ async def enqueue_clip(
     # A settle that runs already may have read the row before this change: it gets a successor of its own.
     once = None if name in {SETTLE, COVER} else f"{name} {job.clip_id} {job.attempt}"
     await enqueue(uow, name, job, priority=priority, delay_seconds=delay_seconds, once_key=once)
+
+
+async def enqueue_erase(uow: UnitOfWork, clip_id: UUID) -> None:
+    """Let the bytes of a clip of another realm go, which that realm took back."""
+    await enqueue(uow, ERASE, EraseJob(clip_id, None), delay_seconds=2)

@@ -35,12 +35,13 @@ from reelm.clips.events import (
     ClipUnliked,
     ClipUnreposted,
 )
+from reelm.clips.jobs import enqueue_erase
 from reelm.clips.reactions import ClipLists, Reactions
 from reelm.clips.repository import ClipRow, ClipsReader, ClipsWriter, Cursor
 from reelm.clips.schemas import Clip, ClipChange, ClipCounts, ClipNew, ClipViewer, Status, Visibility
 from reelm.clips.shown import ClipShower, failure_of
 from reelm.clips.states import audience_of, is_open
-from reelm.clips.told import PublicClip, find_public
+from reelm.clips.told import PublicClip, find_public, list_public_of
 from reelm.clips.words import put_clip_words
 from reelm.custody.service import KeysClient
 from reelm.kit.clock import Clock
@@ -77,8 +78,10 @@ __all__ = [
     "ClipsService",
     "PublicClip",
     "Visibility",
+    "enqueue_erase",
     "find_public",
     "id_of_time",
+    "list_public_of",
     "readable_edit",
 ]
 

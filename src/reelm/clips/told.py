@@ -33,3 +33,8 @@ async def find_public(uow: UnitOfWork, clip_id: UUID) -> PublicClip | None:
     if row is None or row.media is None or row.published_at is None or not is_open(row):
         return None
     return PublicClip(**{name: getattr(row, name) for name in PublicClip._fields})
+
+
+async def list_public_of(uow: UnitOfWork, author_id: UUID, limit: int) -> list[UUID]:
+    """Return an author's newest clips, newest first, as far as the subject (or nobody) may see them."""
+    return [clip_id for clip_id, _ in await ClipsReader(uow).list_of_author(author_id, None, limit)]

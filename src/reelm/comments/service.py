@@ -57,7 +57,7 @@ class Commented(DomainEvent, frozen=True):
 
 
 class CommentRemoved(DomainEvent, frozen=True):
-    """A comment is gone, with what was answered to it; `by_id` says who took it away."""
+    """A comment goes with this transaction, with what was answered to it; `by_id` says who takes it away."""
 
     comment_id: UUID
     clip_id: UUID
@@ -145,6 +145,10 @@ class CommentsService:
         if not ids:
             return {}
         return {comment.id: comment.text for comment in await CommentsReader(uow).list_by_ids(set(ids))}
+
+    async def clip_of(self, uow: UnitOfWork, comment_id: UUID) -> UUID:
+        """Return the clip that a comment stands under. Raises `NotFoundError`."""
+        return (await self._get(uow, comment_id)).clip_id
 
     async def _get(self, uow: UnitOfWork, comment_id: UUID) -> CommentRecord:
         comment = await CommentsReader(uow).find(comment_id)
@@ -237,10 +241,10 @@ class CommentsService:
         comment = await self._get(uow, comment_id)
         if comment.author_id != visitor.person_id:
             await self._require_host(uow, visitor, comment)
-        await CommentsWriter(uow).remove(comment_id)
         await self._events.publish(
             uow, CommentRemoved(comment.id, comment.clip_id, comment.author_id, visitor.person_id)
         )
+        await CommentsWriter(uow).remove(comment_id)
 
     # --- likes, pins, hearts ----------------------------------------------------------------------------
 

@@ -16,18 +16,22 @@ import asyncpg
 import structlog
 
 from reelm.accounts.service import AccountsService
-from reelm.border.service import NetworkService
+from reelm.border.service import ArrivalDesk, BorderClient, BorderOutbox, NetworkService
 from reelm.clips.service import ClipBringer
 from reelm.clips.tasks import ClipTasks
 from reelm.custody.service import GrantKeeper, KeysClient
 from reelm.entrypoints.upkeep import Upkeep
+from reelm.federation.placing import Placer
+from reelm.federation.service import Addresses, Sender
+from reelm.federation.taking import TakingIn
+from reelm.federation.tasks import FederationTasks
 from reelm.feed.receipts.forgetting import ReceiptForgetter
 from reelm.kit.blobs import LocalBlobStore
-from reelm.kit.clock import SystemClock
+from reelm.kit.clock import Clock, SystemClock
 from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
 from reelm.kit.events import EventBus
-from reelm.kit.ids import SystemIds
+from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.jobs import RunAgainError
 from reelm.ledger.service import LedgerService
 from reelm.media.service import MediaStore, MediaWorkshop
@@ -87,6 +91,7 @@ async def _work(settings: Settings) -> int:
         stop.is_set,
     )
     NoticeTeller(ids).subscribe(events)
+    federation = _federation(settings, database, accounts, realm, workshop, events, clock, ids)
     rights = RightsTasks(
         settings,
         database,
@@ -103,16 +108,42 @@ async def _work(settings: Settings) -> int:
         events,
     )
     receipts = ReceiptForgetter(database, settings.feed / "receipts", clock)
-    schedules = (*grants.schedules(), *rights.schedules(), *receipts.schedules())
+    schedules = (
+        *grants.schedules(),
+        *rights.schedules(),
+        *receipts.schedules(),
+        *federation.schedules(),
+    )
     upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock, schedules)
     try:
-        async with Queue(settings, {**tasks.handlers, **rights.handlers}) as queue:
+        handlers = {**tasks.handlers, **rights.handlers, **federation.handlers}
+        async with Queue(settings, handlers) as queue:
             _log.info("worker.ready")
             await _until_asked(stop, queue, upkeep)
     finally:
         await keys.close()
         await database.close()
     return 0
+
+
+def _federation(
+    settings: Settings,
+    database: Database,
+    accounts: AccountsService,
+    realm: RealmService,
+    workshop: MediaWorkshop,
+    events: EventBus,
+    clock: Clock,
+    ids: Ids,
+) -> FederationTasks:
+    """Put together what takes in other realms' deliveries, and tells them what people here do."""
+    outbox, addresses = BorderOutbox(ids), Addresses.of(realm, settings)
+    sender = Sender(outbox, accounts, addresses, clock)
+    sender.subscribe(events)
+    border = BorderClient.of(settings, "worker")
+    taking = TakingIn(accounts, sender, addresses, clock, ids)
+    placer = Placer(database, border, workshop)
+    return FederationTasks(database, ArrivalDesk(), outbox, border, taking, placer, addresses)
 
 
 async def _until_asked(stop: asyncio.Event, queue: "Queue", upkeep: Upkeep) -> None:

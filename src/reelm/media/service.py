@@ -236,6 +236,11 @@ class MediaWorkshop:
         media = self._settings.media
         return ProbeLimits(seconds=media.clip_seconds, allow_weak_sandbox=media.sandbox == "weak")
 
+    @property
+    def largest_bytes(self) -> int:
+        """How large a file may be of which a clip is made."""
+        return self._settings.media.upload_bytes
+
     def folder(self, clip_id: UUID) -> Path:
         """Return the clip's scratch folder, made so that nobody else on the machine reads it."""
         path = self.store.scratch / str(clip_id)

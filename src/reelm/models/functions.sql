@@ -42,9 +42,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- The border may say that something arrived, and nothing else of what the queue takes.
-CREATE OR REPLACE FUNCTION reelm.announce_arrivals(body bytea) RETURNS void
+CREATE OR REPLACE FUNCTION reelm.announce_arrivals() RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT reelm.enqueue('federation.take_in', body, interval '0', 0, NULL)
+  SELECT reelm.enqueue('federation.take_in', '\x7b7d', interval '0', 0, NULL)
 $$;
 
 -- A one-time invitation gives the subject a role; returns whether it was good.

@@ -6,6 +6,23 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE exports SET state = 'expired' WHERE state = 'ready' AND expires_at < least(at_time, now()) RETURNING id
 $$;
 
+-- Delete what a person said; threads under their comments get their first other answer as their head.
+CREATE OR REPLACE FUNCTION reelm.end_threads(of_person uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE promoted record;
+BEGIN
+  DELETE FROM comments WHERE author_id = of_person AND parent_id IS NOT NULL;
+  FOR promoted IN
+    SELECT DISTINCT ON (r.parent_id) r.parent_id, r.id FROM comments r JOIN comments p ON p.id = r.parent_id
+     WHERE p.author_id = of_person ORDER BY r.parent_id, r.id
+  LOOP
+    UPDATE comments SET parent_id = promoted.id WHERE parent_id = promoted.parent_id AND id <> promoted.id;
+    UPDATE comments SET parent_id = NULL, replies = (SELECT count(*) FROM comments r WHERE r.parent_id = promoted.id)
+     WHERE id = promoted.id;
+  END LOOP;
+  DELETE FROM comments WHERE author_id = of_person;
+END $$;
+
 -- Delete every row of the subject. Narrow: only in the job of an erasure, whose ticket is made for somebody who has just
 -- proven who they are, and only once their keys are destroyed. False when there is no such erasure.
 -- Steps: 1. note which bytes are to go; 2. queue, and names in other people's lists; 3. the person's answers, then
@@ -16,7 +33,6 @@ DECLARE
   of_person uuid := reelm.subject();
   called text;
   left_behind jsonb;
-  promoted record;
   own_tags text[];
 BEGIN
   IF of_person IS NULL OR reelm.purpose() <> 'rights_erase' THEN RETURN false; END IF;
@@ -42,16 +58,7 @@ BEGIN
    WHERE called = ANY (mentions) AND author_id <> of_person;
   UPDATE imports SET suggestions = suggestions - called WHERE suggestions ? called;
   -- 3.
-  DELETE FROM comments WHERE author_id = of_person AND parent_id IS NOT NULL;
-  FOR promoted IN
-    SELECT DISTINCT ON (r.parent_id) r.parent_id, r.id FROM comments r JOIN comments p ON p.id = r.parent_id
-     WHERE p.author_id = of_person ORDER BY r.parent_id, r.id
-  LOOP
-    UPDATE comments SET parent_id = promoted.id WHERE parent_id = promoted.parent_id AND id <> promoted.id;
-    UPDATE comments SET parent_id = NULL, replies = (SELECT count(*) FROM comments r WHERE r.parent_id = promoted.id)
-     WHERE id = promoted.id;
-  END LOOP;
-  DELETE FROM comments WHERE author_id = of_person;
+  PERFORM reelm.end_threads(of_person);
   -- 4.
   DELETE FROM sounds WHERE author_id = of_person;
   DELETE FROM clips WHERE author_id = of_person;
