@@ -54,6 +54,7 @@ SQL_ELSEWHERE = {
 # Reading the environment outside settings.py, each with its reason.
 ENVIRONMENT_ELSEWHERE = {
     "src/reelm/entrypoints/keys.py": "a process that changes its user changes its home; it reads nothing",
+    "src/reelm/entrypoints/network_demo.py": "hands its own environment on to the supervisors that it starts",
     "src/reelm/entrypoints/up.py": "tells the algebra library, before it is loaded, to keep to one thread",
     "src/reelm/kit/metrics.py": "the metrics library takes its folder from the environment, and nowhere else",
     "src/reelm/media/sandbox.py": "hands the search path on to the child it confines",

@@ -69,3 +69,20 @@ def list_known(data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
     for each in found:
         table.add_row(each.realm, each.name, each.web, each.state, each.charter[:12], each.known_at)
     Console().print(table)
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path, typer.Option("--data", help="The folder in which every realm gets one of its own.")
+    ] = Path("network"),
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65000, help="The first of the ports that are used.")
+    ] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="Without people and clips.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the addresses, and nothing else.")] = False,
+) -> None:
+    """Start two networks of several realms, with people who follow each other across, until Ctrl-C."""
+    from reelm.entrypoints.network_demo import run
+
+    raise typer.Exit(run(data, first_port=port, quiet=quiet, empty=empty))

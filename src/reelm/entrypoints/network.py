@@ -11,17 +11,17 @@ from urllib.parse import quote
 
 import msgspec
 
+from reelm.border.client import BorderClient
 from reelm.border.repository_network import NetworkReader, NetworkWriter, PeerCharter
 from reelm.entrypoints.folder import StartError
-from reelm.entrypoints.publishing import Client
 from reelm.kit.database import Database, UnitOfWork
+from reelm.kit.errors import ReelmError
 from reelm.realm.introductions import Introduced, IntroductionError, Shown, check
 from reelm.realm.network import contradictions
 from reelm.realm.service import RealmService
 from reelm.settings import Settings
 from reelm_audit.tlog import canonical
 
-MOST_BYTES = 1_000_000
 T = TypeVar("T")
 Fetch = Callable[[str], bytes]
 
@@ -163,13 +163,16 @@ def _line(peer: PeerCharter) -> Known:
 
 
 def _over_the_border(settings: Settings) -> Fetch:
+    border = BorderClient.of(settings, "cli")
+
     def fetch(url: str) -> bytes:
-        base, slash, path = url.partition("://")[2].partition("/")
-        scheme = url.partition("://")[0]
-        status, _, answer = Client(f"{scheme}://{base}").call("GET", slash + path)
-        if status != 200 or len(answer) > MOST_BYTES:
-            raise OSError(f"{url} answered {status}")
-        return answer
+        try:
+            answer = asyncio.run(border.control("GET", url))
+        except ReelmError as error:
+            raise OSError(f"{url}: {error.detail}") from error
+        if answer.status != 200:
+            raise OSError(f"{url} answered {answer.status}")
+        return answer.body
 
     return fetch
 
