@@ -1,15 +1,17 @@
 """The charter that the keys process obeys: read once at its start, and pinned.
 
 `realm.json` lies where other processes of the same user may write. A running keys process therefore never reads it
-again, and at a start it follows a changed charter only if enough keyholders of the one before have signed it. Until
-they have, nothing is opened under a grant; everything else goes on.
+again, and at a start it follows a changed charter only if enough keyholders of the one before have signed it, enough
+of its own, and everybody who may veto what it changes. Until they have, nothing is opened under a grant; everything
+else goes on.
 """
 
 from reelm.custody.grantproof import CharterRules
 from reelm.custody.keystore import Keystore
 from reelm.custody.marks import CharterPin
 from reelm.realm.service import RealmService
-from reelm_audit.tlog import policy
+from reelm_audit.charter import stand
+from reelm_audit.tlog import canonical, policy
 from reelm_audit.tlog.note import Verifier
 
 
@@ -38,10 +40,16 @@ def follow(store: Keystore, realm: RealmService) -> CharterRules:
     pinned = store.find_charter_pin()
     if pinned is not None and pinned.digest == rules.digest:
         return rules
-    if pinned is not None and pinned.keyholders:
-        signers = {signature.keyholder for signature in realm.charter_signatures(pinned.keyholders)}
-        if len(signers) < pinned.threshold:
-            raise UnsignedCharterError
+    if pinned is not None and pinned.keyholders and not _is_signed(pinned, realm, rules):
+        raise UnsignedCharterError
     threshold = max(1, realm.document.keyholders.threshold)
-    store.pin_charter(CharterPin(rules.digest, list(rules.keyholders), threshold))
+    store.pin_charter(CharterPin(rules.digest, list(rules.keyholders), threshold, realm.charter_document))
     return rules
+
+
+def _is_signed(pinned: CharterPin, realm: RealmService, rules: CharterRules) -> bool:
+    signatures = realm.charter_signatures({*pinned.keyholders, *rules.keyholders})
+    signers = {signature.keyholder for signature in signatures}
+    if not pinned.document:
+        return len(signers & set(pinned.keyholders)) >= pinned.threshold
+    return stand(canonical.decode(pinned.document), canonical.decode(realm.charter_document), signers).enough

@@ -22,11 +22,15 @@ class LogHead(msgspec.Struct, frozen=True):
 
 
 class CharterPin(msgspec.Struct, frozen=True):
-    """The charter that was obeyed last, and who has to sign the next one."""
+    """The charter that was obeyed last, and who has to sign the next one.
+
+    `document` is its canonical text, in which vetoes are; empty in what an earlier release pinned.
+    """
 
     digest: str
     keyholders: list[str]
     threshold: int
+    document: bytes = b""
 
 
 class Marks(StoreFile):

@@ -1,11 +1,14 @@
 """The charter at a start, and the commands `reelm charter …`."""
 
+import os
+import signal
 from importlib.resources import files
 
 import structlog
 
-from reelm.entrypoints.folder import StartError
+from reelm.entrypoints.folder import DataFolder, StartError
 from reelm.realm import sites, succession
+from reelm.realm.schemas_charter import Effect
 from reelm.realm.service import RealmDocumentError, RealmService
 from reelm.settings import Settings
 
@@ -42,6 +45,23 @@ def prepare(settings: Settings, *, witnesses: bool = False) -> None:
         raise StartError(
             " ".join(refusals), "Name the site in the charter (reelm charter propose), or change the setting."
         )
+
+
+def renew(settings: Settings) -> None:
+    """Carry out an adoption while nothing reads the charter; whatever fails, the realm goes on."""
+    try:
+        prepare(settings)
+    except StartError as error:
+        _log.error("charter refused", reason=error.message)
+
+
+def take_effect(settings: Settings) -> Effect:
+    """Let what was adopted take effect: a running supervisor stops every part, and starts them under it."""
+    owner = DataFolder(settings.data).owner()
+    if owner is None:
+        return "next_start"
+    os.kill(owner["pid"], signal.SIGUSR1)
+    return "restarting"
 
 
 def policy() -> str:

@@ -8,6 +8,7 @@ READY      ended                           WAITING, later each time
 STARTING   ended with 0, runs once         DONE (with anything, if it's not retried)
 any        stop                            STOPPING, or ENDED if it has no process
 STOPPING   ended                           ENDED
+ENDED      again                           WAITING (DONE, too, if it's retried)
 """
 
 import enum
@@ -140,6 +141,11 @@ class Child:
         else:
             self.state, self._due = State.STOPPING, now + self.program.stop_seconds
             self._signal(self.program.stop_signal)
+
+    def again(self) -> None:
+        """Let it be started once more after a stop; what was to be done once and not retried stays done."""
+        if self.state is State.ENDED or (self.state is State.DONE and self.program.retried):
+            self.state, self.failures, self._due = State.WAITING, 0, 0.0
 
     def _start(self, now: float) -> None:
         self.starts += 1

@@ -15,6 +15,7 @@ from reelm.custody.service import (
     OpeningsService,
     StaffService,
 )
+from reelm.entrypoints.charter import take_effect
 from reelm.feed.adjustments.service import AdjustmentsService
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import CATALOG, Catalog
@@ -41,6 +42,7 @@ from reelm.media.service import LentClips, MediaService
 from reelm.notices.service import NoticesService
 from reelm.notices.streams import Streams
 from reelm.notices.telling import NoticeTeller
+from reelm.realm.desk import CharterDesk
 from reelm.realm.service import RealmService
 from reelm.rights.service import RightsService
 from reelm.search.service import SearchService
@@ -70,6 +72,7 @@ class Rooms:
     grant_counts: GrantCounts
     openings: OpeningsService
     realm: RealmService
+    charters: CharterDesk
     network: NetworkService
     accounts: AccountsService
     social: SocialService
@@ -150,6 +153,7 @@ class Rooms:
             openings=OpeningsService(keys, ledger, clock, settings.web.origin),
             lent_clips=LentClips(media.store, grant_uses, clock),
             realm=realm,
+            charters=CharterDesk(realm, settings, ledger, clock, lambda: take_effect(settings)),
             network=network,
             accounts=accounts,
             social=social,

@@ -206,7 +206,7 @@ class _Process:
         async with database.transaction() as uow:
             adopted = await ledger.last(uow, CharterAdopted)
             if adopted is None or adopted.charter != self._realm.charter_digest:
-                await ledger.append(uow, self._charter(adopted.charter if adopted else None))
+                await ledger.append(uow, self._charter(adopted))
             with contextlib.suppress(FileNotFoundError):
                 deployed = self._release()
                 last = await ledger.last(uow, ReleaseDeployed)
@@ -217,16 +217,18 @@ class _Process:
                 at, charter = minute(self._clock.now()), self._realm.charter_digest
                 await ledger.append(uow, PromiseKeyNamed(at=at, charter=charter, vkey=promise_vkey))
 
-    def _charter(self, previous: str | None) -> CharterAdopted:
+    def _charter(self, before: CharterAdopted | None) -> CharterAdopted:
+        """The charter in force, with the signatures of its keyholders and of those of the version before."""
         document = self._realm.document
-        signatures = self._realm.charter_signatures()
-        if len(signatures) < document.keyholders.threshold:
+        own = {member.vkey for member in document.keyholders.members}
+        signatures = self._realm.charter_signatures({*own, *(before.keyholders if before else [])})
+        if len([each for each in signatures if each.keyholder in own]) < document.keyholders.threshold:
             _log.warning("ledger.charter_unsigned", signatures=len(signatures))
         return CharterAdopted(
             at=minute(self._clock.now()),
             charter=self._realm.charter_digest,
             version=document.version,
-            previous=previous,
+            previous=before.charter if before else None,
             keyholders=[member.vkey for member in document.keyholders.members],
             threshold=document.keyholders.threshold,
             release_policy=document.witness_policies.release,

@@ -1,7 +1,8 @@
 """The supervisor: starts the realm's parts in order, restarts what crashes, stops everything in reverse.
 
-It is single-threaded and holds the code its children share: they are forked from it after the modules they
-need are loaded, so that those pages exist once.
+On SIGUSR1 it stops all but the lowest level, calls `between`, and starts them anew: nothing that runs before and
+after then obeys another charter than the rest. It is single-threaded and holds the code its children share: they are
+forked from it after the modules they need are loaded, so that those pages exist once.
 """
 
 import os
@@ -20,6 +21,7 @@ from reelm.entrypoints.folder import StartError
 _log = structlog.get_logger()
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+RENEW_SIGNAL = signal.SIGUSR1
 _TRIES_AT_FIRST_START = 3
 
 
@@ -27,14 +29,19 @@ class Supervisor:
     """Runs `programs` until it is told to stop.
 
     `on_change` hears the name of the first child that isn't ready yet, whenever it changes during the
-    start, and "" when all are.
+    start, and "" when all are. `between` runs when all but the lowest level was stopped, to be started anew.
     """
 
     def __init__(
-        self, programs: Sequence[Program], on_change: Callable[[str], None] = lambda name: None
+        self,
+        programs: Sequence[Program],
+        on_change: Callable[[str], None] = lambda name: None,
+        between: Callable[[], None] = lambda: None,
     ) -> None:
         self.children = [Child(program) for program in sorted(programs, key=lambda each: each.level)]
         self._on_change = on_change
+        self._between = between
+        self._renewal_asked = False
         self._waiting_for: str | None = None
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stop_requests = 0
@@ -43,13 +50,15 @@ class Supervisor:
     def watch_signals(self) -> None:
         """Take over the signals; from the main thread, before the first child is started."""
         process.adopt_orphans()
-        for sign in (*_STOP_SIGNALS, signal.SIGCHLD):
+        for sign in (*_STOP_SIGNALS, RENEW_SIGNAL, signal.SIGCHLD):
             signal.signal(sign, self._on_signal)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if number in _STOP_SIGNALS:
             self._stop_requests += 1
+        elif number == RENEW_SIGNAL:
+            self._renewal_asked = True
 
     @property
     def stopping(self) -> bool:
@@ -81,13 +90,32 @@ class Supervisor:
     def run(self) -> None:
         """Keep everything running until told to stop."""
         while not self.stopping:
+            if self._renewal_asked:
+                self._renew()
             self._turn()
             self._wait()
+
+    def _renew(self) -> None:
+        """Stop everything above the lowest level, then let it start again, in order."""
+        self._renewal_asked = False
+        lowest = min(child.program.level for child in self.children)
+        _log.info("renewing")
+        self._stop_above(lowest)
+        self._between()
+        for child in self.children:
+            if child.program.level > lowest:
+                child.again()
 
     def stop(self) -> None:
         """Stop level by level, downwards; each further signal ends the present level at once."""
         self._stops_seen = max(self._stop_requests, 1)
+        self._stop_above(-1)
+        process.end_adopted()
+
+    def _stop_above(self, lowest: int) -> None:
         for level in sorted({child.program.level for child in self.children}, reverse=True):
+            if level <= lowest:
+                break
             group = [child for child in self.children if child.program.level == level]
             for child in group:
                 child.stop(time.monotonic())
@@ -99,7 +127,6 @@ class Supervisor:
                 for child in group:
                     child.step(time.monotonic(), allowed=False)
                 self._wait(group)
-        process.end_adopted()
 
     def _still_there(self, group: Sequence[Child]) -> bool:
         self._reap()

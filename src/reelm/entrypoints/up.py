@@ -55,6 +55,7 @@ def up(
                     *(_witness_programs(settings, quiet=quiet) if witnesses else []),
                 ],
                 progress.waiting_for,
+                lambda: charter.renew(settings),
             )
             supervisor.watch_signals()
             try:

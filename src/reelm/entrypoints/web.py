@@ -42,6 +42,7 @@ from reelm.media.routes import media_files
 from reelm.media.routes import router as media_router
 from reelm.notices.routes import router as notices_router
 from reelm.realm.routes import router as realm_router
+from reelm.realm.routes_charter import router as charter_router
 from reelm.rights.routes import router as rights_router
 from reelm.search.routes import router as search_router
 from reelm.settings import Settings
@@ -52,6 +53,7 @@ ROUTERS: list[Router] = [
     ledger_router,
     ledger_files,
     realm_router,
+    charter_router,
     network_router,
     accounts_router,
     custody_router,
@@ -77,6 +79,7 @@ _ROOM_NAMES = (
         "accounts",
         "adjustments",
         "blobs",
+        "charters",
         "clips",
         "clock",
         "comments",

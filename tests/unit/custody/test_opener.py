@@ -287,16 +287,14 @@ async def test_a_changed_charter_counts_once_its_keyholders_have_signed_it(offic
     assert await office.open(office.case().build())
 
 
-async def test_keyholders_hand_over_only_with_the_signatures_of_those_before(office: Office) -> None:
+async def test_keyholders_hand_over_only_with_the_signatures_of_both_sides(office: Office) -> None:
     house = office.house
+    assert await _pinned_keyholders(house) == [KEYHOLDER.vkey]
     house.realm = realm_of(house, keyholders=Keyholders(1, [Keyholder("trustee", "trustee", STRANGER.vkey)]))
-    _sign(house, house.realm, KEYHOLDER)
-    await house.stop()
-    await house.start()
-    assert house.keeper is not None
-    pin = house.keeper.store.find_charter_pin()
-    assert pin is not None
-    assert pin.keyholders == [STRANGER.vkey]
+    _sign(house, house.realm, KEYHOLDER)  # whoever takes over hasn't said so
+    assert await _pinned_keyholders(house) == [KEYHOLDER.vkey]
+    _sign(house, house.realm, KEYHOLDER, STRANGER)
+    assert await _pinned_keyholders(house) == [STRANGER.vkey]
     # And back again only with the new one's.
     house.realm = realm_of(house)
     _sign(house, house.realm, KEYHOLDER)
@@ -306,11 +304,42 @@ async def test_keyholders_hand_over_only_with_the_signatures_of_those_before(off
         await office.open(office.case().build())
 
 
-def _sign(house: House, realm: RealmService, by: Ed25519Signer) -> None:
-    import base64
+async def test_a_veto_that_is_not_lifted_keeps_the_charter_before(office: Office) -> None:
+    house = office.house
+    trustee = Keyholder("trustee", "trustee", STRANGER.vkey, veto=["ages"])
+    members = [*realm_of(house).document.keyholders.members, trustee]
+    house.realm = realm_of(house, keyholders=Keyholders(1, members))
+    _sign(house, house.realm, KEYHOLDER)
+    assert await _pinned_keyholders(house) == [KEYHOLDER.vkey, STRANGER.vkey]
+    pinned = house.realm.charter_digest
+    house.realm = realm_of(house, keyholders=Keyholders(1, members), minimum_age=18)
+    _sign(house, house.realm, KEYHOLDER)
+    assert await _pinned_digest(house) == pinned
+    _sign(house, house.realm, KEYHOLDER, STRANGER)
+    assert await _pinned_digest(house) == house.realm.charter_digest
 
-    from reelm_audit.entries import charter_to_sign
 
-    signed = base64.b64encode(by.sign(charter_to_sign(realm.charter_document))).decode()
-    line = charter.CharterSignature(realm.charter_digest, by.vkey, signed)
-    (house.folder / charter.SIGNATURES_FILE).write_bytes(msgspec.json.encode([line]))
+async def _pinned_keyholders(house: House) -> list[str]:
+    await _restart(house)
+    assert house.keeper is not None
+    pin = house.keeper.store.find_charter_pin()
+    assert pin is not None
+    return pin.keyholders
+
+
+async def _pinned_digest(house: House) -> str:
+    await _restart(house)
+    assert house.keeper is not None
+    pin = house.keeper.store.find_charter_pin()
+    assert pin is not None
+    return pin.digest
+
+
+async def _restart(house: House) -> None:
+    await house.stop()
+    await house.start()
+
+
+def _sign(house: House, realm: RealmService, *by: Ed25519Signer) -> None:
+    lines = [charter.signed_by(each, realm.document) for each in by]
+    (house.folder / charter.SIGNATURES_FILE).write_bytes(msgspec.json.encode(lines))
