@@ -1,13 +1,14 @@
-"""A network for the tests: realms that `reelm up` starts, each with its own folder, charter, border and people.
+"""A network for the tests: realms of the demo's composition, each with its own folder, charter, border and people.
 
-`Network.us` keeps the people who live in the US, `Network.world` everybody else; both name one network and know
-each other as peers.
+`Network.us` keeps the people who live in the US, `Network.world` everybody else; both are of one network and know
+each other as peers. Their people's ids lie in the network's zone, which runs beside them.
 """
 
 import asyncio
 import contextlib
-import json
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,74 +18,17 @@ from typing import Any
 
 import asyncpg
 import httpx
-from tests.conftest import Person, RunningRealm, free_port, maker_of_people, start_realm
+import msgspec
+from tests.conftest import Person, RunningRealm, eventually, maker_of_people, start_realm
 from tests.factories.media import plain
 from tests.factories.publishing import published
 
-from reelm.entrypoints import network as joining
-from reelm.entrypoints.folder import StartError
+from reelm.entrypoints import composition
+from reelm.entrypoints.composition import RealmPlace, ZonePlace
+from reelm.entrypoints.network_demo import meet
 
-NETWORK = "reelm.test"
+NETWORK = "reelm.example"
 _PATIENCE_SECONDS = 30.0
-_DEFAULT = Path(__file__).parents[2] / "src" / "reelm" / "realm" / "default.json"
-
-
-@dataclass
-class Member:
-    """One realm of a test's network: where it lies and what it answers on."""
-
-    id: str
-    data: Path
-    web_port: int
-    border_port: int
-    running: RunningRealm | None = None
-
-    @property
-    def web(self) -> str:
-        return f"http://127.0.0.1:{self.web_port}"
-
-    @property
-    def border(self) -> str:
-        return f"http://127.0.0.1:{self.border_port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What `reelm up` is told beside its folder and port."""
-        return {
-            "REELM_LIMIT_FACTOR": "1000",
-            "REELM_SITE": f"{self.id}-1",
-            "REELM_BACKUP_SITE": f"{self.id}-1",
-            "REELM_BORDER_PORT": str(self.border_port),
-            "REELM_BORDER_URL": self.border,
-            "REELM_BORDER_ALLOW": "127.0.0.0/8",
-        }
-
-    def write_document(self, **changes: Any) -> None:
-        """Write its `realm.json`, before its first start."""
-        self.data.mkdir(parents=True, exist_ok=True)
-        document = json.loads(_DEFAULT.read_bytes())
-        document.update(
-            realm=self.id,
-            network=NETWORK,
-            ids=f"{self.border}/{self.id}",
-            web=self.web,
-            border=self.border,
-            **changes,
-        )
-        (self.data / "realm.json").write_text(json.dumps(document))
-
-    def document(self) -> dict[str, Any]:
-        """What the realm says of itself now."""
-        found: dict[str, Any] = json.loads((self.data / "realm.json").read_bytes())
-        return found
-
-    def start(self) -> RunningRealm:
-        self.running = start_realm(self.data, self.web_port, **self.environment)
-        return self.running
-
-    def stop(self) -> None:
-        if self.running is not None:
-            self.running.stop()
 
 
 @dataclass
@@ -93,7 +37,7 @@ class Network:
 
     us: RunningRealm
     world: RunningRealm
-    members: dict[str, Member]
+    places: dict[str, RealmPlace]
     folder: Path
     clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
 
@@ -102,6 +46,17 @@ class Network:
         if realm.url not in self.clients:
             self.clients[realm.url] = httpx.AsyncClient(base_url=realm.url, timeout=30)
         return self.clients[realm.url]
+
+    def name(self, realm: RunningRealm) -> str:
+        """What the realm is called within the network."""
+        return realm.data.name
+
+    def place(self, realm: RunningRealm) -> RealmPlace:
+        """Its addresses."""
+        return self.places[self.name(realm)]
+
+    def other(self, realm: RunningRealm) -> RunningRealm:
+        return self.world if realm is self.us else self.us
 
     async def sign_up(self, realm: RunningRealm, country: str | None = None, **changes: Any) -> Person:
         """Make somebody who lives where the realm's people live (or says they live in `country`)."""
@@ -120,7 +75,27 @@ class Network:
 
     def address(self, person: Person, realm: RunningRealm) -> str:
         """How people of other realms write `person`, who lives in `realm`: `@lea@us`."""
-        return f"@{person.handle}@{'us' if realm is self.us else 'world'}"
+        return f"@{person.handle}@{self.name(realm)}"
+
+    async def agree(self, person: Person, realm: RunningRealm) -> None:
+        """Let `person` agree to be known in `realm`."""
+        answer = await person.put(f"/me/consents/{self.name(realm)}")
+        assert answer.status_code == 204, answer.text
+
+    async def crossed(self, person: Person, **wanted: str) -> dict[str, Any]:
+        """Wait until something of a person's was delivered to another realm: the crossing with these attributes."""
+
+        async def check() -> dict[str, Any] | None:
+            for each in (await person.get("/me/crossings?limit=50")).json()["items"]:
+                if each["state"] == "delivered" and all(
+                    each[name] == value for name, value in wanted.items()
+                ):
+                    found: dict[str, Any] = each
+                    return found
+            return None
+
+        found: dict[str, Any] = await eventually(check, seconds=60)
+        return found
 
     async def close(self) -> None:
         """Close the HTTP clients; from the loop that used them."""
@@ -132,42 +107,72 @@ class Network:
         return await asyncpg.connect(**realm.settings.database.connection("reelm_admin"))
 
 
-def introduce(member: Member, other: Member) -> None:
-    """Let `member` know `other` as a peer, as its operator does: `reelm network join`.
-
-    A realm shows its charter when its ledger has published it, a moment after it answers.
-    """
-    assert member.running is not None
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            joining.join(member.running.settings, other.web)
-        except StartError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
+def start_place(place: RealmPlace, **environment: str) -> RunningRealm:
+    """Start a realm of a composition, with room for many sign-ups."""
+    return start_realm(
+        place.data, place.web_port, **{**place.environment, "REELM_LIMIT_FACTOR": "1000", **environment}
+    )
 
 
 @contextlib.contextmanager
-def running_network() -> Iterator[Network]:
+def running_zone(zone: ZonePlace) -> Iterator[None]:
+    """A zone that `reelm zone serve` serves."""
+    command = [
+        sys.executable,
+        "-m",
+        "reelm",
+        "zone",
+        "serve",
+        "--data",
+        str(zone.data),
+        "--port",
+        str(zone.port),
+    ]
+    with zone.data.with_suffix(".out").open("ab") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+    try:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(zone.address + "/health").status_code == 200:
+                    break
+            time.sleep(0.1)
+        else:
+            raise RuntimeError("the zone does not answer")
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def running_network(*, only: tuple[str, ...] = ("us", "world"), **environment: str) -> Iterator[Network]:
     """Realms `us` and `world`, started and joined, in a folder that goes with them."""
     folder = Path(tempfile.mkdtemp(prefix="reelm-network-"))
     folder.chmod(0o755)
-    members = {name: Member(name, folder / name, free_port(), free_port()) for name in ("us", "world")}
-    try:
-        members["us"].write_document(
-            name="Test US", jurisdictions=["US"], storage=[{"site": "us-1", "country": "US"}]
+    laid = composition.lay_out(folder, composition.read_plan(), only=only, witness=False)
+    running: dict[str, RunningRealm] = {}
+    with contextlib.ExitStack() as ends:
+        ends.callback(shutil.rmtree, folder, ignore_errors=True)
+        for zone in laid.zones:
+            ends.enter_context(running_zone(zone))
+        for place in laid.realms:
+            running[place.id] = start_place(place, **environment)
+            ends.callback(running[place.id].stop)
+        meet(laid.realms)
+        yield Network(running["us"], running["world"], {each.id: each for each in laid.realms}, folder)
+
+
+def with_changes(plan: composition.Composition, realm: str, **changes: Any) -> composition.Composition:
+    """A composition in which one realm is otherwise."""
+    networks = [
+        msgspec.structs.replace(
+            network,
+            realms=[
+                msgspec.structs.replace(each, **changes) if each.realm == realm else each
+                for each in network.realms
+            ],
         )
-        members["world"].write_document(
-            name="Test World", jurisdictions=[], storage=[{"site": "world-1", "country": "SG"}]
-        )
-        us, world = members["us"].start(), members["world"].start()
-        introduce(members["us"], members["world"])
-        introduce(members["world"], members["us"])
-        yield Network(us, world, members, folder)
-    finally:
-        for member in members.values():
-            member.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        for network in plan.networks
+    ]
+    return composition.Composition(networks)

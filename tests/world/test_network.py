@@ -1,7 +1,7 @@
 """Realms of one network, as people and other realms meet them."""
 
 from tests.conftest import sign_up_body
-from tests.factories.networks import Network
+from tests.factories.networks import NETWORK, Network
 
 
 async def test_two_realms_know_each_other(network: Network) -> None:
@@ -29,8 +29,8 @@ async def test_the_directory_says_who_lives_where(network: Network) -> None:
     us = {each["realm"]: each for each in seen["us"]["realms"]}
     assert (us["us"]["countries"], us["us"]["elsewhere"]) == (["US"], False)
     assert (us["world"]["countries"], us["world"]["elsewhere"]) == ([], True)
-    assert us["world"]["storage"] == [{"site": "world-1", "country": "SG"}]
-    assert seen["us"]["network"] == seen["world"]["network"] == "reelm.test"
+    assert us["world"]["storage"] == [{"site": "hall in Tuas", "country": "SG"}]
+    assert seen["us"]["network"] == seen["world"]["network"] == NETWORK
 
 
 async def test_signing_up_leads_to_the_realm_of_ones_country(network: Network) -> None:
@@ -44,8 +44,8 @@ async def test_signing_up_leads_to_the_realm_of_ones_country(network: Network) -
         assert refused.status_code == 409, refused.text
         problem = refused.json()
         assert problem["code"] == "realm.lives_elsewhere"
-        assert problem["fields"]["web"] == home.url
-        assert problem["fields"]["realm"] == ("us" if home is network.us else "world")
+        assert problem["fields"]["web"] == network.place(home).web
+        assert problem["fields"]["realm"] == network.name(home)
         there = await network.client(home).post("/api/v1/accounts", json=body)
         assert there.status_code == 201, there.text
         assert (await network.client(asked).get(f"/api/v1/people/{body['handle']}")).status_code == 404
@@ -56,6 +56,6 @@ async def test_moving_house_into_another_realms_country_is_refused_with_the_way(
     assert (await paul.patch("/me", {"country": "DE"})).json()["country"] == "DE"
     refused = await paul.patch("/me", {"country": "US", "bio": "new"})
     assert refused.status_code == 409
-    assert refused.json()["fields"]["web"] == network.us.url
+    assert refused.json()["fields"]["web"] == network.place(network.us).web
     me = (await paul.get("/me")).json()
     assert (me["country"], me["bio"]) == ("DE", "")
