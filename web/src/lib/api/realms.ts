@@ -83,7 +83,7 @@ export interface Sites {
   owners: OwnerInfo[];
   sites: SiteInfo[];
   auditors: { name: string; url?: string }[];
-  witnesses: { name: string; url?: string | null }[];
+  witnesses: string[];
   check: { state: string; checked_at?: string | null; by?: string[] };
 }
 
@@ -146,34 +146,44 @@ export interface CharterVersion {
   version: number;
   digest: string;
   entry_index: number | null;
-  at?: string | null;
+  at: string;
+  document_url: string;
 }
 
 export interface Charter {
   document: CharterDocument;
   digest: string;
   version: number;
-  signatures: { keyholder: string; name?: string }[];
+  signatures: { keyholder: string; name: string }[];
   entry_index: number | null;
   history: CharterVersion[];
 }
 
 export interface CharterChange {
   subject: string;
-  before: unknown;
-  after: unknown;
+  before: string | null;
+  after: string | null;
   sentence: string;
 }
 
 export interface Proposal {
   document: CharterDocument;
   digest: string;
+  version: number;
+  /** The bytes that each keyholder signs, base64. */
+  to_sign: string;
   changes: CharterChange[];
   signed: string[];
   missing: string[];
   vetoes: string[];
   refusals: string[];
   adoptable: boolean;
+}
+
+/** When an adopted charter takes effect: its parts start anew now, or the realm does at its next start. */
+export interface Adoption {
+  digest: string;
+  effect: 'restarting' | 'next_start';
 }
 
 export interface NetworkRealm {
@@ -193,7 +203,7 @@ export interface Network {
   network: string;
   zone: string;
   realms: NetworkRealm[];
-  version: number;
+  version: string;
 }
 
 export type { Page };

@@ -76,9 +76,13 @@ export async function charterDigest(document: CharterDocument): Promise<string> 
 }
 
 /** The signature over the proposed charter, base64. Refuses if the document isn't the one its digest names. */
-export async function signCharter(key: KeyFile, proposal: Pick<Proposal, 'document' | 'digest'>): Promise<string> {
+export async function signCharter(
+  key: KeyFile,
+  proposal: Pick<Proposal, 'document' | 'digest' | 'to_sign'>,
+): Promise<string> {
   if ((await charterDigest(proposal.document)) !== proposal.digest) throw new SigningError('not_as_shown');
   const message = concat(utf8(TITLE), encodeCanonical(proposal.document as Json));
+  if (toBase64(message) !== proposal.to_sign) throw new SigningError('not_as_shown');
   const signature = new Uint8Array(await crypto.subtle.sign({ name: 'Ed25519' }, key.key, message));
   await checkEd25519(key.publicKey, signature, message);
   return toBase64(signature);

@@ -37,6 +37,16 @@ export interface CharterWords {
   validFrom: string;
 }
 
+/** The document in a charter's file; null for a file that holds none. */
+export function readDocument(file: string): CharterDocument | null {
+  try {
+    const read = bag(JSON.parse(file));
+    return Array.isArray(read) || !('operator' in read) ? null : read;
+  } catch {
+    return null;
+  }
+}
+
 export function readCharter(document: CharterDocument): CharterWords {
   const keyholders = bag(document.keyholders);
   const operator = bag(document.operator);
