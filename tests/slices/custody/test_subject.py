@@ -67,6 +67,25 @@ async def test_forged_tickets_are_refused(shell: Shell, keeper: Keeper) -> None:
         assert refused.value.sqlstate == FORGED, forged
 
 
+async def test_only_the_one_shape_is_a_ticket_even_with_the_right_mac(shell: Shell, keeper: Keeper) -> None:
+    def signed(person: str, purpose: str, expiry: str) -> str:
+        body = f"v1.{person}.{purpose}.{expiry}"
+        return f"{body}.{hmac.new(keeper.door.subject_secret, body.encode(), 'sha256').hexdigest()}"
+
+    person, purpose, expiry = LINA.hex, "a" + "b" * 47, str(int(_in(60).timestamp()))
+    assert await shell.ask("SELECT reelm.subject()", ticket=signed(person, purpose, expiry)) == LINA
+    for other in (
+        *(signed(each, purpose, expiry) for each in (person[1:], person + "0", "", person.upper())),
+        *(signed(person, each, expiry) for each in (purpose + "b", "", "1a", "a.b", "a b", "A")),
+        *(signed(person, purpose, each) for each in (expiry[1:], expiry + "0", "", f"{expiry[:-1]}x")),
+        signed(person, purpose, expiry)[:-1],
+        signed(person, purpose, expiry) + "0",
+    ):
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await shell.ask("SELECT reelm.subject()", ticket=other)
+        assert refused.value.sqlstate == FORGED, other
+
+
 async def test_an_old_ticket_is_refused_also_within_a_long_transaction(shell: Shell, keeper: Keeper) -> None:
     ticket = mint_subject(keeper.door.subject_secret, LINA, "session", _in(-1))
     with pytest.raises(asyncpg.PostgresError) as refused:
