@@ -98,7 +98,7 @@ def compute(
 
 def used_tags(tags: Rows) -> Rows:
     """Leave out the places where no candidate has a tag: most clips have few."""
-    places = int(np.count_nonzero(tags.any(axis=0)))
+    places = int(np.count_nonzero(np.bitwise_or.reduce(tags, axis=0)))
     return tags[:, :places]
 
 

@@ -204,13 +204,17 @@ def _fresh(g: Gathering) -> list[int]:
     if not count:
         return []
     start = int.from_bytes(g.seed[8:16], "little") % count
-    rows = np.concatenate([everything[start:], everything[:start]])[:most].astype(np.int64)
-    rows = rows[rows < g.catalog.size]
+    stretch = everything[start : start + most]
+    if len(stretch) < most:
+        stretch = np.concatenate([stretch, everything[: min(start, most - len(stretch))]])
+    rows = stretch[stretch < g.catalog.size].astype(np.int64)
     if not g.viewer.profiled:
         return list(rows.tolist())
     tables = g.viewer.tables(g.catalog)
-    fits = 2 * (g.catalog.column("language")[rows] == tables.language) if tables.language else 0
+    fits = np.zeros(len(rows), dtype=np.int64)
+    if tables.language:
+        fits -= 2 * (g.catalog.column("language")[rows] == tables.language)
     if len(tables.tags):
-        fits = fits + (tables.tags.of(used_tags(g.catalog.tags[rows])).sum(axis=1) > 0)
-    order = np.argsort(-(fits + np.zeros(len(rows), dtype=np.int64)), kind="stable")
-    return list(rows[order].tolist())
+        fits -= tables.tags.of(used_tags(g.catalog.tags[rows])).sum(axis=1) > 0
+    best: list[int] = rows[fits.argsort(kind="stable")].tolist()
+    return best
