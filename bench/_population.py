@@ -96,11 +96,11 @@ _STEPS = (
         """
         INSERT INTO follows (follower_id, followee_id, state)
         SELECT bench_id(1, n), bench_id(1, 1 + (n * 7 + k * k * 13) % {people}), 'accepted'
-          FROM generate_series(1, {people}) n, generate_series(1, 30) k
+          FROM generate_series(1, {tied}) n, generate_series(1, 30) k
          WHERE n <> 1 + (n * 7 + k * k * 13) % {people} ON CONFLICT DO NOTHING;
         INSERT INTO likes (person_id, clip_id)
         SELECT bench_id(1, n), bench_id(2, 1 + (n * 31 + k * 1009) % {clips})
-          FROM generate_series(1, {people}) n, generate_series(1, 40) k ON CONFLICT DO NOTHING;
+          FROM generate_series(1, {tied}) n, generate_series(1, 40) k ON CONFLICT DO NOTHING;
         INSERT INTO comments (id, clip_id, author_id, text)
         SELECT bench_id(4, n), bench_id(2, 1 + n * 17 % {clips}), bench_id(1, 1 + n % {people}), 'Well seen, ' || n
           FROM generate_series(1, {clips}) n;
@@ -122,8 +122,11 @@ _STEPS = (
 )
 
 
-async def populate(admin: Any, *, people: int, clips: int, events: int) -> None:
-    """Write the rows as the administrator, with triggers off; then gather statistics."""
+async def populate(admin: Any, *, people: int, clips: int, events: int, tied: int | None = None) -> None:
+    """Write the rows as the administrator, with triggers off; then gather statistics.
+
+    `tied` of the people follow others and like clips: all, if it is not given.
+    """
     await admin.execute(
         "CREATE OR REPLACE FUNCTION bench_id(kind int, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS "
         "$$ SELECT ('0190' || lpad(to_hex(kind), 4, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$"
@@ -133,6 +136,7 @@ async def populate(admin: Any, *, people: int, clips: int, events: int) -> None:
         "people": people,
         "clips": clips,
         "events": events,
+        "tied": people if tied is None else tied,
         "sounds": max(1, min(5000, clips // 10)),
         "media": json.dumps(_MEDIA),
         "words": "{" + ",".join(WORDS) + "}",

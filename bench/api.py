@@ -67,6 +67,8 @@ def start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     )
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
         try:
             status, _ = asyncio.run(load.once(port, load.request("GET", "/health")))
             if status == 200:
