@@ -15,8 +15,13 @@ async def asked(person: Person, clip: str, file: str) -> Any:
 
 
 async def page_of(viewer: Person) -> tuple[set[str], str]:
-    """A new page, and its file as the viewer may give it away."""
-    page = (await viewer.get("/feeds/for-you?limit=20")).json()
+    """A new page, once there is something to show, and its file as the viewer may give it away."""
+
+    async def served() -> Any:
+        found = (await viewer.get("/feeds/for-you?limit=20")).json()
+        return found if found["receipt"] else None
+
+    page = await eventually(served)
 
     async def kept() -> Any:
         answer = await viewer.get(f"/feeds/receipts/{page['receipt']['id']}/file")
