@@ -66,8 +66,7 @@ def take_effect(settings: Settings) -> Effect:
 
 def policy() -> str:
     """Return the border policies that a new realm of a network starts with."""
-    path = files("reelm.border").joinpath("default.cedar")
-    return path.read_text() if path.is_file() else ""
+    return files("reelm.border").joinpath("default.cedar").read_text()
 
 
 def _border_vkey(settings: Settings, realm: str) -> str:

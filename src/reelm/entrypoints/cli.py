@@ -9,6 +9,7 @@ import typer
 
 from reelm import __version__
 from reelm.entrypoints import cli_backup, cli_keys, cli_model, cli_receipts, cli_snapshots
+from reelm.entrypoints.cli_charter import app as charter_app
 from reelm.entrypoints.cli_ledger import app as ledger_app
 from reelm.entrypoints.cli_network import app as network_app
 from reelm.entrypoints.cli_staff import app as staff_app
@@ -32,6 +33,7 @@ app.add_typer(feed_app, name="feed")
 cli_model.register(feed_app)
 cli_snapshots.register(feed_app)
 cli_receipts.register(feed_app)
+app.add_typer(charter_app, name="charter")
 app.add_typer(ledger_app, name="ledger")
 cli_backup.register(app)
 cli_keys.register(app)

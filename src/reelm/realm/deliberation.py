@@ -43,7 +43,7 @@ class Deliberation:
 
     def propose(self, said: dict[str, Any]) -> ProposalView:
         """Keep a whole charter as the next version. Raises `CharterUnusableError` and `TooManyProposalsError`."""
-        new = read_document(said, following=self._old)
+        new = next_version(said, self._old)
         if len(self._open()) >= _MOST_PROPOSALS:
             raise TooManyProposalsError
         proposals.store(self._settings.data, new)
@@ -121,8 +121,8 @@ class Deliberation:
         return found
 
 
-def read_document(said: dict[str, Any], *, following: RealmDocument) -> RealmDocument:
-    """Return what was said as the version that follows. Raises `CharterUnusableError` with its reasons."""
+def read_document(said: dict[str, Any]) -> RealmDocument:
+    """Return what was said as a charter's document. Raises `CharterUnusableError` with its reasons."""
     try:
         read = msgspec.convert(said, RealmDocument)
     except msgspec.ValidationError as error:
@@ -131,7 +131,12 @@ def read_document(said: dict[str, Any], *, following: RealmDocument) -> RealmDoc
     if unknown:
         names = ", ".join(unknown)
         raise CharterUnusableError(f"A charter has no {names}.", fields={"document": "charter.field_unknown"})
-    new = msgspec.structs.replace(read, version=following.version + 1)
+    return read
+
+
+def next_version(said: dict[str, Any], following: RealmDocument) -> RealmDocument:
+    """Return what was said as the version that follows. Raises `CharterUnusableError` with its reasons."""
+    new = msgspec.structs.replace(read_document(said), version=following.version + 1)
     refusals = check(new)
     if refusals:
         raise CharterUnusableError(
