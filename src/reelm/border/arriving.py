@@ -11,9 +11,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
-
-import msgspec
 
 from reelm.border.classify import Fields, fields_in_force, most_guarded
 from reelm.border.constitution import Constitution
@@ -28,19 +25,12 @@ from reelm.kit.clock import Clock
 from reelm.kit.database import Database
 from reelm.kit.errors import TooManyRequestsError
 from reelm.kit.ids import Ids
-from reelm.kit.jobs import Job
 from reelm.kit.limits import Limit, RateLimiter
 from reelm.ledger.service import LedgerService, entries
 
 DELIVERIES = Limit(burst=100, seconds_each=0.04)
 _READ_AT_ONCE = 2
 _TYPES = {DELIVERY_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'}
-
-
-class TakeIn(Job, frozen=True):
-    """What of a delivery is held is to be taken in."""
-
-    batch_id: UUID
 
 
 class TurnedAwayError(Exception):
@@ -179,7 +169,7 @@ class Arriving:
             await ReleasingWriter(uow).count(now, _counted(peer, parcel.items, verdicts))
             await self._counting.note_refused(uow, _refusals(peer, verdicts))
             if held:
-                await writer.announce(msgspec.json.encode(TakeIn(batch_id)))
+                await writer.announce()
         return Taken(len(held), refused)
 
     def _held(self, items: Sequence[Item], verdicts: Sequence[Judged]) -> list[Held]:

@@ -136,6 +136,6 @@ class ArrivalsWriter(ArrivalsReader):
             ],
         )
 
-    async def announce(self, job: bytes) -> None:
+    async def announce(self) -> None:
         """Tell the worker, if and only if the transaction commits."""
-        await self._uow.execute("SELECT reelm.announce_arrivals($1)", job)
+        await self._uow.execute("SELECT reelm.announce_arrivals()")

@@ -47,7 +47,7 @@ FUNCTION_GRANTS = {
     "reelm.blocked_by()": "reelm_web, reelm_worker, reelm_keys",
     "reelm.blocks_either_way()": "reelm_web, reelm_worker, reelm_keys",
     "reelm.enqueue(text, bytea, interval, integer, text)": "reelm_web, reelm_worker",
-    "reelm.announce_arrivals(bytea)": "reelm_border",
+    "reelm.announce_arrivals()": "reelm_border",
     "reelm.take_invitation(bytea, timestamptz)": "reelm_web",
     "reelm.put_words(text, text, text, text[], text)": "reelm_web, reelm_worker",
     "reelm.count_share(uuid)": "reelm_web",
