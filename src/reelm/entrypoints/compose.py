@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from reelm.accounts.service import AccountsService
-from reelm.border.service import NetworkService
+from reelm.border.service import BorderClient, BorderOutbox, NetworkService
 from reelm.clips.service import ClipsService
 from reelm.comments.service import CommentsService
 from reelm.custody.service import (
@@ -16,6 +16,7 @@ from reelm.custody.service import (
     StaffService,
 )
 from reelm.entrypoints.charter import take_effect
+from reelm.federation.service import Addresses, FederationService, Sender
 from reelm.feed.adjustments.service import AdjustmentsService
 from reelm.feed.cards import CardCache
 from reelm.feed.catalog import CATALOG, Catalog
@@ -92,6 +93,7 @@ class Rooms:
     adjustments: AdjustmentsService
     reach: ReachService
     rights: RightsService
+    federation: FederationService
 
     @classmethod
     async def open(cls, settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> Self:
@@ -129,6 +131,10 @@ class Rooms:
         social.subscribe()
         clips.subscribe()
         NoticeTeller(ids).subscribe(events)
+        outbox, addresses = BorderOutbox(ids), Addresses.of(realm, settings)
+        sender = Sender(outbox, accounts, addresses, clock)
+        sender.subscribe(events)
+        border = BorderClient.of(settings, "web")
         feed.subscribe(events)
         listener.on("catalog", cards.forget)
         listener.on(CHANNEL, viewers.changed)
@@ -171,6 +177,18 @@ class Rooms:
             receipts=desk.receipts,
             adjustments=desk.adjustments,
             reach=ReachService(clips, clock),
+            federation=FederationService(
+                accounts,
+                social,
+                clips,
+                comments,
+                outbox,
+                border,
+                sender,
+                addresses,
+                database,
+                clock,
+            ),
             rights=RightsService(
                 accounts, media, ledger, realm, keys, database, settings.web.origin, clock, ids
             ),

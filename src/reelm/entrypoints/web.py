@@ -24,6 +24,7 @@ from reelm.entrypoints.fast import FastReads
 from reelm.entrypoints.gate import Gate
 from reelm.entrypoints.health import health, metrics
 from reelm.entrypoints.openapi import Description
+from reelm.federation.routes import router as federation_router
 from reelm.feed.adjustments.routes import router as adjustments_router
 from reelm.feed.controls.routes import router as controls_router
 from reelm.feed.learning.routes import router as learning_router
@@ -72,6 +73,7 @@ ROUTERS: list[Router] = [
     reach_router,
     controls_router,
     rights_router,
+    federation_router,
 ]
 _ROOM_NAMES = (
     *("grant_counts", "grant_uses", "grants", "lent_clips", "openings", "staff"),
@@ -85,6 +87,7 @@ _ROOM_NAMES = (
         "comments",
         "controls",
         "database",
+        "federation",
         "feed",
         "lists",
         "ids",
