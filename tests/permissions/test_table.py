@@ -262,6 +262,8 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "epoch": "0",
         "adjustment_id": str(uuid.uuid4()),
         "digest": "0" * 64,
+        "realm_id": "nowhere",
+        "crossing_id": str(uuid.uuid4()),
         "import_id": str(uuid.uuid4()),
         "table": "likes",
         "index": "0",

@@ -140,6 +140,45 @@ CALLS: dict[str, str] = {
     "reelm.learning_waits(timestamptz, timestamptz)": "SELECT reelm.learning_waits('2026-01-01', 'infinity')",
     "reelm.learning_begins()": "SELECT reelm.learning_begins()",
     "reelm.learning_words(uuid[])": "SELECT * FROM reelm.learning_words(ARRAY['{hidden}'::uuid])",
+    "reelm.take_in_person(uuid, text, uuid, text, text, text, boolean, text, text[], timestamptz)": (
+        "SELECT reelm.take_in_person('{hidden}', 'x', '{alice}', 'alice', '', '', false, '', '{{}}', now())"
+    ),
+    "reelm.take_in_found(text, text, uuid, text, text, text, boolean, text, text[], timestamptz)": (
+        "SELECT reelm.take_in_found('home', 'x', '{alice}', 'alice', '', '', false, '', '{{}}', now())"
+    ),
+    "reelm.take_in_clip(uuid, text, text, uuid, jsonb, jsonb, timestamptz, timestamptz)": (
+        "SELECT reelm.take_in_clip('{hidden}', 'x', 'x', '{hidden}', '{{}}', '{{}}', now(), now())"
+    ),
+    "reelm.place_clip(uuid, jsonb, text, jsonb)": "SELECT reelm.place_clip('{hidden}', '{{}}', 'x', '{{}}')",
+    "reelm.take_in_comment(uuid, text, text, uuid, uuid, uuid, text, timestamptz)": (
+        "SELECT reelm.take_in_comment('{hidden}', 'x', 'x', '{alice}', '{hidden}', NULL, 'x', now())"
+    ),
+    "reelm.take_in_mark(uuid, text, text, uuid, boolean)": (
+        "SELECT reelm.take_in_mark('{hidden}', 'x', 'like', '{hidden}', true)"
+    ),
+    "reelm.take_in_follow(uuid, text, uuid, boolean)": (
+        "SELECT reelm.take_in_follow('{hidden}', 'x', '{alice}', true)"
+    ),
+    "reelm.answer_follow(uuid, text, uuid, boolean)": (
+        "SELECT reelm.answer_follow('{hidden}', 'x', '{alice}', false)"
+    ),
+    "reelm.withdraw_thing(uuid, text, text, timestamptz)": (
+        "SELECT reelm.withdraw_thing('{hidden}', 'x', 'x', now())"
+    ),
+    "reelm.take_in_views(uuid, uuid, bigint)": "SELECT reelm.take_in_views('{hidden}', '{hidden}', 1000)",
+    "reelm.authors_for(uuid, uuid, uuid)": "SELECT reelm.authors_for('{hidden}', '{hidden}', NULL)",
+    "reelm.tell_from_abroad(uuid, text, text, uuid[], uuid[], uuid, uuid)": (
+        "SELECT reelm.tell_from_abroad('{hidden}', 'x', 'like', ARRAY['{alice}'::uuid], ARRAY['{hidden}'::uuid], NULL, "
+        "NULL)"
+    ),
+    "reelm.peers_following()": "SELECT reelm.peers_following()",
+    "reelm.peers_with(uuid)": "SELECT reelm.peers_with('{hidden}')",
+    "reelm.take_back(uuid, text, text)": "SELECT reelm.take_back('{hidden}', 'home', 'Create')",
+    "reelm.standing_acts(text)": "SELECT * FROM reelm.standing_acts('home')",
+    "reelm.leave_peers()": "SELECT reelm.leave_peers()",
+    "reelm.watched_from_abroad()": "SELECT * FROM reelm.watched_from_abroad()",
+    "reelm.announce_arrivals()": "SELECT reelm.announce_arrivals()",
+    "reelm.note_views_told(uuid, bigint)": "SELECT reelm.note_views_told('{hidden}', 20)",
 }
 
 

@@ -18,7 +18,7 @@ from reelm.social.service import Person
 
 LOOKUPS = Limit(burst=20, seconds_each=3)
 PageLimit = Annotated[int, Parameter(ge=1, le=PAGE_LIMIT)]
-Address = Annotated[str, Parameter(min_length=1, max_length=200)]
+Address = Annotated[str, Parameter(max_length=200)]
 
 
 @get("/me/consents", responses=problems(*SIGNED_IN), tags=["me"])
@@ -78,7 +78,11 @@ async def withdraw(
 
 @get("/people/lookup", responses=problems(*SIGNED_IN, NotFoundError, LookupLateError), tags=["people"])
 async def look_up(
-    address: Address, visitor: Visitor, uow: UnitOfWork, federation: FederationService, limiter: RateLimiter
+    visitor: Visitor,
+    uow: UnitOfWork,
+    federation: FederationService,
+    limiter: RateLimiter,
+    address: Address = "",
 ) -> Person:
     """Return the person at an address such as `@lea@us`, asking their realm where they are not known here yet."""
     limiter.spend("lookup", str(visitor.person_id), LOOKUPS)
