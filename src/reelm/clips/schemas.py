@@ -88,12 +88,13 @@ class EditIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 class ClipNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A clip to be made from a complete upload.
 
-    `keep_original`: keep the uploaded video, sealed, for one's own export after the clip is made of it.
+    `visibility`: left out, the one that the realm's edition begins with. `keep_original`: keep the uploaded video,
+    sealed, for one's own export after the clip is made of it.
     """
 
     upload_id: UUID
     caption: Caption = ""
-    visibility: Visibility = "everyone"
+    visibility: Visibility | UnsetType = UNSET
     permissions: Permissions = Permissions()
     labels: Labels = Labels()
     language: Language | None = None

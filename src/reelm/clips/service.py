@@ -210,14 +210,15 @@ class ClipsService:
         await self._media.claim(uow, visitor, new.upload_id, clip_id)
         fresh = await self._keys.new_clip_key(visitor.token, clip_id)
         person = await self._accounts.get_by_id(uow, visitor.person_id)
+        visibility = new.visibility or self._realm.document.edition.default_visibility
         await ClipsWriter(uow).add(
             {
                 "id": clip_id,
                 "author_id": visitor.person_id,
                 "status": "processing",
                 **await self._words_of(uow, new.caption),
-                "visibility": new.visibility,
-                "audience": audience_of(new.visibility, private=person.private),
+                "visibility": visibility,
+                "audience": audience_of(visibility, private=person.private),
                 "allow_comments": new.permissions.comments,
                 "allow_download": new.permissions.download,
                 "allow_sound_reuse": new.permissions.sound_reuse,

@@ -33,7 +33,7 @@ class KeysUnavailableError(OverloadedError):
     """The keys process does not answer; it is restarting, or it is stopped."""
 
     code = "custody.keys_unavailable"
-    title = "Reelm can't check who you are just now. Nothing was lost; please try again in a moment."
+    title = "The realm can't check who you are just now. Nothing was lost; please try again in a moment."
 
 
 class BusyError(OverloadedError):

@@ -16,6 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from reelm.accounts.service import AccountsService
 from reelm.clips.service import ClipsService
+from reelm.entrypoints.edition import MANIFEST_FILE, MARK_FILE, edition_of, manifest_of, mark_of, page_of
 from reelm.entrypoints.previews import clip_tags, person_tags, with_tags
 from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError
@@ -25,7 +26,7 @@ from reelm.settings import Settings
 
 BUILT = Path(__file__).parents[1] / "web_client"
 _MISSING = (
-    b"<!doctype html><title>Reelm</title><p>The web client is not built. Run <code>make setup</code>, "
+    b"<!doctype html><title>Not built</title><p>The web client is not built. Run <code>make setup</code>, "
     b"then reload this page.</p>"
 )
 _TEXTUAL = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
@@ -70,20 +71,24 @@ class _File(NamedTuple):
 
 
 class ClientFiles:
-    """Answers with the built client, read into memory once."""
+    """Answers with the built client as the realm's edition shows it, read into memory once."""
 
     def __init__(self, settings: Settings, root: Path = BUILT) -> None:
         self._origin = settings.web.origin
+        edition = edition_of(settings)
+        shown = {"/index.html": page_of, MANIFEST_FILE: manifest_of, MARK_FILE: mark_of}
         self._files: dict[str, _File] = {}
         if root.is_dir():
             for path in sorted(p for p in root.rglob("*") if p.is_file()):
+                name = "/" + path.relative_to(root).as_posix()
                 body = path.read_bytes()
+                body = shown[name](body, edition) if name in shown else body
                 kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
                 if path.suffix == ".webmanifest":
                     kind = "application/manifest+json"
                 tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
                 packed = gzip.compress(body, 9, mtime=0) if kind.startswith(_TEXTUAL) else b""
-                self._files["/" + path.relative_to(root).as_posix()] = _File(body, packed, kind, tag)
+                self._files[name] = _File(body, packed, kind, tag)
 
     def page(self) -> bytes:
         """Return the app's one HTML page."""

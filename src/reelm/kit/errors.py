@@ -95,4 +95,4 @@ class OverloadedError(ReelmError):
 
     code = "reelm.overloaded"
     status = 503
-    title = "Reelm is busy. Please try again in a moment."
+    title = "The realm is busy. Please try again in a moment."

@@ -26,7 +26,7 @@ class NotAVideoError(MediaError):
     """The bytes are no video file that Reelm takes."""
 
     code = "media.not_a_video"
-    title = "This file is not a video that Reelm can read. Please choose an MP4, MOV, WebM, MKV, MPEG or AVI file."
+    title = "This file is not a video that can be read here. Please choose an MP4, MOV, WebM, MKV, MPEG or AVI file."
 
 
 class PlaylistRefusedError(MediaError):

@@ -7,4 +7,4 @@ class TooManyStreamsError(TooManyRequestsError):
     """The person has as many live streams open here as one person may."""
 
     code = "notices.too_many_streams"
-    title = "Reelm is open in too many places at once. Close one of them to hear live news here."
+    title = "You have this open in too many places at once. Close one of them to hear live news here."

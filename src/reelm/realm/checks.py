@@ -27,6 +27,7 @@ _NETWORK = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
 )
 _COLOUR = re.compile(r"[#a-zA-Z0-9(),.%/ -]{1,64}")
+_MARK = re.compile(r"[a-z][a-z0-9-]{0,62}|M[MmLlHhVvCcSsQqTtAaZz0-9 ,.-]{1,4000}")
 _OLDEST_AGE, _MOST_PARTIES = 120, 64
 
 
@@ -63,9 +64,11 @@ def _says_who(charter: RealmDocument) -> Iterator[Refusal]:
         yield Refusal("charter.owners_missing", "The charter doesn't say who owns the operator.")
     if not charter.edition.languages:
         yield Refusal("charter.languages_missing", "The edition needs at least one language.")
-    for colour in (charter.edition.accent, charter.edition.accent_text):
+    for colour in (charter.edition.accent, charter.edition.accent_text, charter.edition.theme or "black"):
         if not _COLOUR.fullmatch(colour):
             yield Refusal("charter.colour", f"{colour!r} is not a colour.")
+    if not _MARK.fullmatch(charter.edition.mark):
+        yield Refusal("charter.mark", "The edition's mark is neither a name nor the path of a drawing.")
     if not (0 < charter.minimum_age <= _OLDEST_AGE and 0 <= charter.private_below_age <= _OLDEST_AGE):
         yield Refusal("charter.ages", f"The charter's ages must be years, up to {_OLDEST_AGE}.")
     if charter.version < 1:

@@ -13,11 +13,14 @@ SitePurpose = Literal["primary", "backup", "cdn", "kms"]
 class Edition(msgspec.Struct, frozen=True):
     """A network's own name and look. `accent` and `accent_text` are CSS colours; `languages` are BCP 47 tags.
 
+    `mark` is the path of an SVG of 64 by 64, or the name of a mark that comes with the client; `theme` is the colour
+    of the window around the app, empty for the client's own.
+
     `rules` is what the edition asks of people, as they read it; `default_feed` opens first, and a new clip is for
     `default_visibility`.
     """
 
-    later: ClassVar = frozenset({"rules", "default_feed", "default_visibility"})
+    later: ClassVar = frozenset({"rules", "default_feed", "default_visibility", "theme"})
     name: str
     mark: str
     accent: str
@@ -26,6 +29,7 @@ class Edition(msgspec.Struct, frozen=True):
     rules: str = ""
     default_feed: Feed = "for-you"
     default_visibility: Visibility = "everyone"
+    theme: str = ""
 
 
 class Operator(msgspec.Struct, frozen=True):

@@ -81,6 +81,12 @@ class RealmService:
             raise RealmDocumentError(f"{path}: {error}") from error
         return cls(document, settings)
 
+    @staticmethod
+    def default() -> RealmDocument:
+        """Return the document that a realm begins with."""
+        text = files("reelm.realm").joinpath("default.json").read_bytes()
+        return msgspec.json.decode(text, type=RealmDocument)
+
     def charter_signatures(self, keyholders: Iterable[str] | None = None) -> list[charter.CharterSignature]:
         """Return these keyholders' (by default its own) signatures over the charter, as far as they are here."""
         return charter.signatures_of(self._settings.data, self.document, keyholders)

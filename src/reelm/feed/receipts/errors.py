@@ -7,7 +7,7 @@ class ReceiptsFullError(OverloadedError):
     """Receipts can't be written: without one no page is served."""
 
     code = "feed.receipts_full"
-    title = "Reelm can't keep the receipt of this page just now. Please try again in a moment."
+    title = "The realm can't keep the receipt of this page just now. Please try again in a moment."
 
 
 class ReceiptGoneError(ReelmError):
