@@ -173,6 +173,7 @@ class Foreign:
             "type": "Note",
             "id": self.name("comments"),
             "attributedTo": author,
+            "context": about,
             "inReplyTo": about,
             "content": "How lovely",
             "published": "2026-11-20T10:00:00.000Z",

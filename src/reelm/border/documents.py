@@ -80,6 +80,7 @@ def note(here: Here, about: PublicNote) -> Document:
         "type": "Note",
         "id": f"{here.ids}/comments/{about.id}",
         "attributedTo": f"{here.ids}/people/{about.author_id}",
+        "context": clip,
         "inReplyTo": f"{here.ids}/comments/{about.parent_id}" if about.parent_id else clip,
         "content": about.text,
         "published": _when(about.created_at),

@@ -95,9 +95,9 @@ def _text_of(value: object) -> str:
 def _document(activity: Object, act: str, kind: str) -> dict[str, Any]:
     """Return what the fields' table is about: the object of Create, Update and Delete, of others the act itself."""
     if act in _MADE:
-        if activity.keys() != {"id", "type", "actor", "object"}:
+        if activity.keys() - {"id", "type", "actor", "object"}:
             raise _RefusedError("unknown_field", *(activity.keys() - {"id", "type", "actor", "object"}))
-        document = activity["object"]
+        document = activity.get("object")
         if not isinstance(document, dict) or kind not in _MADE[act]:
             raise _RefusedError("unknown_type", "object")
         return document
@@ -151,8 +151,10 @@ def _check_owner(document: Object, act: str, kind: str, actor: str) -> None:
 def _check_made(document: Object, kind: str, frame: Frame) -> None:
     if _place(document.get("id"), frame.ids) != _PLACE_OF[kind]:
         raise _RefusedError("forged", "id")
-    if kind == "Note" and not _refers(document.get("inReplyTo"), frame, {"clips", "comments"}):
-        raise _RefusedError("elsewhere", "inReplyTo")
+    if kind == "Note":
+        for name in ("context", "inReplyTo"):
+            if not _refers(document.get(name), frame, {"clips", "comments"}):
+                raise _RefusedError("elsewhere", name)
 
 
 def _check_withdrawn(document: Object, frame: Frame) -> None:
@@ -185,7 +187,7 @@ def _check_done(document: Object, act: str, frame: Frame) -> None:
 
 def _check_undone(target: object, actor: object, frame: Frame) -> None:
     if isinstance(target, Mapping):
-        if target.get("type") not in _TAKEN_BACK:
+        if _text_of(target.get("type")) not in _TAKEN_BACK:
             raise _RefusedError("unknown_type", "object")
         if target.get("actor") != actor:
             raise _RefusedError("forged", "actor")
@@ -220,7 +222,7 @@ def _check_fields(document: dict[str, Any], act: str, kind: str, rows: Fields) -
 
 def _classes_told(activity: Object, rows: Fields) -> list[entries.DataClassName]:
     """The classes of what a refused object held, for the ledger, as far as they can be told."""
-    document = activity.get("object") if activity.get("type") in _MADE else activity
+    document = activity.get("object") if _text_of(activity.get("type")) in _MADE else activity
     if not isinstance(document, dict):
         return []
     found = rows.classify(document, "", _text_of(document.get("type")))
