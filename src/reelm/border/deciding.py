@@ -124,7 +124,7 @@ class Decider:
         left = self._fields.reduced(document, allowed)
         if left.document is None:
             kept_back = set(found.classes) - allowed
-            reason = "no_policy" if terms.policy is None else "not_permitted"
+            reason = "incomplete" if not kept_back else "not_permitted" if terms.policy else "no_policy"
             return _refused(asked, reason, kept_back, left.removed)
         try:
             activity = activity_of(terms.ids, asked.id, asked.act, left.document)

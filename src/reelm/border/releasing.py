@@ -129,9 +129,16 @@ class Releasing:
 
     async def run(self) -> None:
         """Release until cancelled; waits as long as another process holds the lock."""
-        while not await self._lock.try_acquire():  # noqa: ASYNC110 - the lock is in another process
-            await asyncio.sleep(_LOCK_SECONDS)
-        _log.info("border.releases")
+        try:
+            while not await self._lock.try_acquire():  # noqa: ASYNC110 - the lock is in another process
+                await asyncio.sleep(_LOCK_SECONDS)
+            _log.info("border.releases")
+            await self._release_until_lost()
+        finally:
+            await self._lock.release()
+        raise OverloadedError("the lock was lost")
+
+    async def _release_until_lost(self) -> None:
         looking = asyncio.ensure_future(self._look())
         lost = asyncio.ensure_future(self._lock.lost.wait())
         try:
@@ -142,10 +149,8 @@ class Releasing:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._lock.release()
         if not looking.cancelled():
             looking.result()
-        raise OverloadedError("the lock was lost")
 
     async def _look(self) -> None:
         """Give every realm for which something waits a lane of its own: a slow one holds up nobody else."""
