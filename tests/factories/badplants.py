@@ -78,7 +78,29 @@ def coup(s: Script) -> object:
     """New keyholders declare themselves; the old one was not asked."""
     mine, theirs = s.keyholders[0], s.keyholders[1]
     s.adopt(replace(s.terms, keyholders=[theirs]), signers=[theirs])
-    return s.adopt(replace(s.terms, keyholders=[mine], words="Back."), signers=[theirs])
+    return s.adopt(replace(s.terms, keyholders=[mine], words="Back."), signers=[theirs, mine])
+
+
+def handed_to_the_unasked(s: Script) -> object:
+    """The keyholders name others in their place, who never agreed."""
+    mine, theirs = s.keyholders[0], s.keyholders[1]
+    s.adopt(replace(s.terms, keyholders=[theirs]), signers=[mine])
+    return s.adopt(replace(s.terms, keyholders=[mine], words="Back."), signers=[theirs, mine])
+
+
+def over_a_veto(s: Script) -> object:
+    """A change goes past the keyholder who may stop just that."""
+    mine, theirs = s.keyholders[0], s.keyholders[1]
+    s.adopt(replace(s.terms, keyholders=[mine, theirs], vetoes=((), ("staff",))), signers=[mine])
+    s.adopt(replace(s.terms, words="Nothing that concerns them."), signers=[mine])
+    return s.adopt(replace(s.terms, approver_residency="FR"), signers=[mine])
+
+
+def veto_taken_away(s: Script) -> object:
+    """First the veto is voted away, by those whom it binds; the change itself could follow."""
+    mine, theirs = s.keyholders[0], s.keyholders[1]
+    s.adopt(replace(s.terms, keyholders=[mine, theirs], vetoes=((), ("staff",))), signers=[mine])
+    return s.adopt(replace(s.terms, vetoes=()), signers=[mine])
 
 
 # — staff —

@@ -73,6 +73,16 @@ IN_ENTRIES = (
         "a forged signature under a charter", "charter.signature-invalid", plants.false_keyholder_signature
     ),
     BadRealm("keyholders who appointed themselves", "charter.signatures-missing", plants.coup),
+    BadRealm("keyholders who never agreed", "charter.signatures-missing", plants.handed_to_the_unasked),
+    BadRealm("a charter adopted over a veto", "charter.veto-missing", plants.over_a_veto),
+    BadRealm("a veto voted away", "charter.veto-missing", plants.veto_taken_away),
+    BadRealm(
+        "a site where the charter says none may be",
+        "charter.site-outside",
+        lambda s: s.adopt(
+            replace(s.terms, lives=(("US", ("US",)), ("FR", ())), stored=(("us-1", "US"), ("sg-1", "SG")))
+        ),
+    ),
     BadRealm(
         "an unsigned charter",
         "charter.signatures-missing",

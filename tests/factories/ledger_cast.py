@@ -51,16 +51,26 @@ class Terms:
     approver_residency: str = ""
     emergency: bool = True
     words: str = "We keep what we say."
+    vetoes: tuple[tuple[str, ...], ...] = ()
+    lives: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    stored: tuple[tuple[str, str], ...] = ()
 
     def document(self) -> bytes:
+        vetoes = [*self.vetoes, *[()] * len(self.keyholders)]
         return canonical.encode(
             {
                 "name": "Example",
+                **self._places(),
                 "words": self.words,
                 "keyholders": {
                     "threshold": self.threshold,
                     "members": [
-                        {"name": f"Keyholder {n}", "role": "operator", "vkey": each.vkey}
+                        {
+                            "name": f"Keyholder {n}",
+                            "role": "operator",
+                            "vkey": each.vkey,
+                            **({"veto": list(vetoes[n - 1])} if vetoes[n - 1] else {}),
+                        }
                         for n, each in enumerate(self.keyholders, 1)
                     ],
                 },
@@ -68,3 +78,8 @@ class Terms:
                 "staff": {"approver_residency": self.approver_residency, "emergency": self.emergency},
             }
         )
+
+    def _places(self) -> dict[str, object]:
+        lives = [{"country": country, "stored_in": list(where)} for country, where in self.lives]
+        stored = [{"site": site, "country": country} for site, country in self.stored]
+        return {"jurisdictions": lives, "storage": stored} if lives or stored else {}

@@ -135,7 +135,7 @@ class Script:
                 "keyholder": each.vkey,
                 "signature": base64.b64encode(each.sign(charter_to_sign(document))).decode(),
             }
-            for each in (self.terms.keyholders if signers is None else signers)
+            for each in (_both(self.terms, terms) if signers is None else signers)
         ]
         self.terms = terms
         said = {
@@ -417,3 +417,8 @@ def fields_of(data: bytes) -> dict[str, Any]:
     """Return an entry's fields."""
     entry: dict[str, Any] = json.loads(data)
     return entry
+
+
+def _both(old: Terms, new: Terms) -> list[Ed25519Signer]:
+    """The keyholders of both sides of a change, each once."""
+    return list({each.vkey: each for each in (*old.keyholders, *new.keyholders)}.values())

@@ -54,8 +54,12 @@ def init(data: Path, file: Path | None, said: dict[str, Any]) -> dict[str, Any]:
         raise StartError(
             f"The realm in {data} has its charter.", "Change it with: reelm charter propose FILE"
         )
-    settings = from_environment(data)
-    given = _read(file) if file is not None else RealmService.load(settings).document
+    known = RealmService.load(from_environment(data)).document
+    if known.keyholders.members:
+        raise StartError(
+            f"The realm in {data} has its charter.", "Change it with: reelm charter propose FILE"
+        )
+    given = _read(file) if file is not None else known
     with _refusals():
         first = _with(given, said)
         founded = succession.found_first(data, first, _border_vkey(data, first), policy())

@@ -1,10 +1,12 @@
-"""Charters: each follows from the one before, by its keyholders' signatures, and is published as it was signed."""
+"""Charters: each follows from the one before, is signed by both sides and by every veto, and published as signed."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from reelm_audit.charter import EVERYTHING, stand, touched
 from reelm_audit.entries import EntrySignatureError, charter_to_sign, verify_detached
 from reelm_audit.rules.catalogue import found
 from reelm_audit.rules.form import Entry
@@ -31,6 +33,7 @@ class Charter:
     public_policy: Policy | None
     approver_residency: str
     emergency: bool
+    text: Mapping[str, Any] | None = None  # its document, where that is published and has a charter's form
 
 
 class Charters:
@@ -91,6 +94,7 @@ class Charters:
                 )
             )
         self.previous = before
+        document = self._document(entry, at)
         self.current = Charter(
             at.index,
             at.minute,
@@ -102,11 +106,12 @@ class Charters:
             self._policy(entry["public_policy"], "public", at),
             entry["approver_residency"],
             entry["emergency"],
+            None if document is None else self._read(entry, document, at),
         )
-        document = self._document(entry, at)
         if document is not None:
-            self._check_document(entry, document, at)
-            self._check_signatures(entry, document, before or self.current, at)
+            self._check_signatures(entry, document, before, at)
+        if self.current.text is not None:
+            self._check_sites(self.current.text, at)
 
     def _check_chain(self, entry: Entry, at: At) -> None:
         before = self.current
@@ -155,7 +160,8 @@ class Charters:
             return None
         return document
 
-    def _check_document(self, entry: Entry, document: bytes, at: At) -> None:
+    def _read(self, entry: Entry, document: bytes, at: At) -> Mapping[str, Any] | None:
+        """Return the charter's text, if it says what its entry repeats of it."""
         try:
             charter = canonical.decode(document)
             holders, witnesses, staff = charter["keyholders"], charter["witness_policies"], charter["staff"]
@@ -167,11 +173,12 @@ class Charters:
                 "approver_residency": staff["approver_residency"],
                 "emergency": staff["emergency"],
             }
+            _ = [(member["name"], member.get("veto", [])) for member in holders["members"]]
         except (canonical.CanonicalError, KeyError, TypeError):
             self._bench.report(
                 found("charter.document-contradicts", "The text does not have a charter's form.", at.index)
             )
-            return
+            return None
         differing = [name for name, value in said.items() if entry[name] != value]
         if differing:
             names = ", ".join(name.replace("_", " ") for name in differing)
@@ -183,14 +190,69 @@ class Charters:
                     fields=", ".join(differing),
                 )
             )
+        text: Mapping[str, Any] = charter
+        return None if differing else text
 
-    def _check_signatures(self, entry: Entry, document: bytes, judges: Charter, at: At) -> None:
-        """Count the signatures of the keyholders of the charter *before*: they decide on a change."""
-        signed, signed_by, wrong = charter_to_sign(document), set(), False
+    def _check_signatures(self, entry: Entry, document: bytes, before: Charter | None, at: At) -> None:
+        """Count the keyholders of the charter before, those of this one, and everybody who may veto the change."""
+        signed_by, wrong = self._signed_by(entry, document, before, at)
+        if wrong:
+            return
         own = frozenset(entry["keyholders"])
+        sides = [("its own keyholders", own, min(entry["threshold"], len(own)))]  # more is found elsewhere
+        if before is not None:
+            sides.insert(0, ("the keyholders before it", before.keyholders, before.threshold))
+        for whose, keyholders, needed in sides:
+            count = len(signed_by & keyholders)
+            if count < needed:
+                detail = f"{count} of the {needed} needed signatures of {whose} are there."
+                self._bench.report(
+                    found("charter.signatures-missing", detail, at.index, needed=needed, given=count)
+                )
+                return
+        self._check_vetoes(signed_by, before, at)
+
+    def _check_vetoes(self, signed_by: set[str], before: Charter | None, at: At) -> None:
+        now = self.current
+        if before is None or before.text is None or now is None or now.text is None:
+            return
+        changed = ", ".join(sorted(touched(before.text, now.text) - {EVERYTHING}))
+        names = {member["vkey"]: member["name"] for member in before.text["keyholders"]["members"]}
+        for vkey in sorted(stand(before.text, now.text, signed_by).vetoes):
+            self._bench.report(
+                found(
+                    "charter.veto-missing",
+                    f"{names[vkey]} has not signed. Changed: {changed}.",
+                    at.index,
+                    keyholder=vkey,
+                )
+            )
+
+    def _check_sites(self, text: Mapping[str, Any], at: At) -> None:
+        """Hold each site against each jurisdiction: a realm's data lies at one list of sites."""
+        for each in text.get("jurisdictions", []):
+            if not isinstance(each, dict) or not each.get("stored_in"):
+                continue
+            outside = [
+                site for site in text.get("storage", []) if site.get("country", "") not in each["stored_in"]
+            ]
+            if outside:
+                places = ", ".join(
+                    f"{site['site']} ({site.get('country') or 'no country'})" for site in outside
+                )
+                self._bench.report(
+                    found("charter.site-outside", f"People of {each['country']}; sites: {places}.", at.index)
+                )
+
+    def _signed_by(
+        self, entry: Entry, document: bytes, before: Charter | None, at: At
+    ) -> tuple[set[str], bool]:
+        """Return the keyholders whose signatures hold, and whether there is a signature that doesn't."""
+        signed, signed_by, wrong = charter_to_sign(document), set[str](), False
+        counted = frozenset(entry["keyholders"]) | (before.keyholders if before else frozenset())
         for each in entry["signatures"]:
             keyholder = each["keyholder"]
-            if keyholder not in judges.keyholders | own:
+            if keyholder not in counted:
                 continue
             try:
                 verify_detached(signed, each["signature"], Verifier.from_vkey(keyholder).public_key)
@@ -201,17 +263,7 @@ class Charters:
                 )
             else:
                 signed_by.add(keyholder)
-        count = len(signed_by & judges.keyholders)
-        if count < judges.threshold and not wrong:
-            self._bench.report(
-                found(
-                    "charter.signatures-missing",
-                    f"{count} of the {judges.threshold} needed signatures are there.",
-                    at.index,
-                    needed=judges.threshold,
-                    given=count,
-                )
-            )
+        return signed_by, wrong
 
 
 def key_id_of(key: str) -> str:
