@@ -12,6 +12,7 @@ import type staffEnglish from './en/staff.json';
 import type studioEnglish from './en/studio.json';
 import type tasteEnglish from './en/taste.json';
 import type whyEnglish from './en/why.json';
+import { edition } from '$lib/services/edition';
 import { directionOf, formatMessage, pickLanguage, type Catalog, type Params } from './messages';
 
 export type Namespace =
@@ -39,6 +40,9 @@ export type Key =
 
 export const LANGUAGES = ['en', 'fr', 'zh'] as const;
 export type Language = (typeof LANGUAGES)[number];
+/** Those that this edition offers, its own first; all of them where it names none that there are texts for. */
+const named = edition.languages.flatMap((tag) => LANGUAGES.find((one) => one === tag.split('-')[0]) ?? []);
+export const OFFERED: readonly Language[] = named.length > 0 ? [...new Set(named)] : LANGUAGES;
 export const LANGUAGE_NAMES: Record<Language, string> = {
   en: 'English',
   fr: 'Français',
@@ -70,7 +74,7 @@ async function read(one: Language, name: Namespace): Promise<Catalog> {
 /** The language of an earlier choice, else the browser's. */
 export function preferredLanguage(): Language {
   const kept = localStorage.getItem(STORED);
-  return pickLanguage(kept ? [kept] : navigator.languages, LANGUAGES, 'en') as Language;
+  return pickLanguage(kept ? [kept] : navigator.languages, OFFERED, OFFERED[0] ?? 'en') as Language;
 }
 
 export async function setLanguage(next: Language, keep = false): Promise<void> {
@@ -90,10 +94,10 @@ export async function loadNamespace(name: Namespace): Promise<void> {
   catalog = { ...catalog, ...part };
 }
 
-/** The text of a key in the person's language. */
+/** The text of a key in the person's language; `{brand}` in it is the edition's name. */
 export function t(key: Key, params?: Params): string {
   const message = catalog[key];
-  return message === undefined ? key : formatMessage(message, i18n.locale, params);
+  return message === undefined ? key : formatMessage(message, i18n.locale, { brand: edition.name, ...params });
 }
 
 /** Whether a text exists, for keys made of codes the server sends. */

@@ -5,6 +5,7 @@
  * The bytes live in IndexedDB beside the record. Where the device has no room for them the record
  * stays alone, and the person is asked for the same file again (`fingerprint` tells if it is).
  */
+import { edition } from './edition';
 import type { EditState } from './studio-edit';
 import { untouchedEdit } from './studio-edit';
 import type { SourceInfo } from './studio-file';
@@ -88,7 +89,7 @@ export interface Work {
 export function newDetails(language: string): Details {
   return {
     caption: '',
-    visibility: 'everyone',
+    visibility: edition.default_visibility,
     permissions: { comments: true, download: true, sound_reuse: true },
     labels: { ai: false, paid: false },
     language,
