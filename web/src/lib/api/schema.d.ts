@@ -38,6 +38,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetCharter */
+        get: operations["ApiV1CharterGetCharter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charter/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListProposals */
+        get: operations["ApiV1CharterProposalsListProposals"];
+        put?: never;
+        /** ProposeCharter */
+        post: operations["ApiV1CharterProposalsProposeCharter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charter/proposals/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetProposal */
+        get: operations["ApiV1CharterProposalsDigestGetProposal"];
+        put?: never;
+        post?: never;
+        /** ForgetProposal */
+        delete: operations["ApiV1CharterProposalsDigestForgetProposal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charter/proposals/{digest}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** AdoptProposal */
+        post: operations["ApiV1CharterProposalsDigestAdoptAdoptProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charter/proposals/{digest}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** SignProposal */
+        post: operations["ApiV1CharterProposalsDigestSignaturesSignProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/clips": {
         parameters: {
             query?: never;
@@ -694,6 +781,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListConsents */
+        get: operations["ApiV1MeConsentsListConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/consents/{realm_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Agree */
+        put: operations["ApiV1MeConsentsRealmIdAgree"];
+        post?: never;
+        /** WithdrawConsent */
+        delete: operations["ApiV1MeConsentsRealmIdWithdrawConsent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/crossings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListCrossings */
+        get: operations["ApiV1MeCrossingsListCrossings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/crossings/{crossing_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraw */
+        post: operations["ApiV1MeCrossingsCrossingIdWithdrawWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/data": {
         parameters: {
             query?: never;
@@ -1109,6 +1265,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetNetwork */
+        get: operations["ApiV1NetworkGetNetwork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -1152,6 +1325,23 @@ export interface paths {
         };
         /** CountUnread */
         get: operations["ApiV1NoticesUnreadCountUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** LookUp */
+        get: operations["ApiV1PeopleLookupLookUp"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1363,6 +1553,23 @@ export interface paths {
         post?: never;
         /** EndSession */
         delete: operations["ApiV1SessionsSessionIdEndSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetSites */
+        get: operations["ApiV1SitesGetSites"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1882,6 +2089,12 @@ export interface components {
             staff: string;
             entry_index: number | null;
         };
+        /** Adoption */
+        Adoption: {
+            digest: string;
+            /** @enum {string} */
+            effect: "restarting" | "next_start";
+        };
         /** Article30 */
         Article30: {
             controller: components["schemas"]["Operator"];
@@ -1893,6 +2106,12 @@ export interface components {
             retention: string[];
             security_measures: string[];
             sites: components["schemas"]["Site"][];
+        };
+        /** Auditor */
+        Auditor: {
+            name: string;
+            /** @default  */
+            url: string;
         };
         /** AvatarOut */
         AvatarOut: {
@@ -1928,6 +2147,35 @@ export interface components {
             options: {
                 [key: string]: unknown;
             };
+        };
+        /** Change */
+        Change: {
+            subject: string;
+            before: string | null;
+            after: string | null;
+            sentence: string;
+        };
+        /** CharterVersion */
+        CharterVersion: {
+            version: number;
+            digest: string;
+            previous: string | null;
+            at: string;
+            entry_index: number;
+            signatures: number;
+            document_url: string;
+        };
+        /** CharterView */
+        CharterView: {
+            document: {
+                [key: string]: unknown;
+            };
+            digest: string;
+            version: number;
+            signatures: components["schemas"]["SignatureView"][];
+            entry_index: number | null;
+            history: components["schemas"]["CharterVersion"][];
+            document_url: string;
         };
         /** Check */
         Check: {
@@ -1986,11 +2234,7 @@ export interface components {
             upload_id: string;
             /** @default  */
             caption: string;
-            /**
-             * @default everyone
-             * @enum {string}
-             */
-            visibility: "everyone" | "followers" | "friends" | "only_me";
+            visibility?: "everyone" | "followers" | "friends" | "only_me";
             permissions?: components["schemas"]["Permissions"];
             labels?: components["schemas"]["Labels"];
             language?: string | null;
@@ -2044,12 +2288,55 @@ export interface components {
             may_delete: boolean;
             may_pin: boolean;
         };
+        /** Consent */
+        Consent: {
+            realm: string;
+            name: string;
+            /** Format: date-time */
+            given_at: string;
+            follows: number;
+            likes: number;
+            comments: number;
+        };
+        /** Consents */
+        Consents: {
+            items: components["schemas"]["Consent"][];
+        };
         /** CropIn */
         CropIn: {
             x: number;
             y: number;
             width: number;
             height: number;
+        };
+        /** Crossed */
+        Crossed: {
+            /** Format: uuid */
+            id: string;
+            realm: string;
+            realm_name: string;
+            act: string;
+            object_type: string;
+            purpose: string;
+            thing: components["schemas"]["CrossedThing"] | null;
+            classes: string[];
+            fields: string[];
+            removed: string[];
+            policy: string | null;
+            state: string;
+            reason: string | null;
+            /** Format: date-time */
+            made_at: string;
+            done_at: string | null;
+            entry_index: number | null;
+        };
+        /** CrossedThing */
+        CrossedThing: {
+            /** @enum {string} */
+            kind: "person" | "clip" | "comment";
+            /** Format: uuid */
+            id: string;
+            text: string;
         };
         /** DataMap */
         DataMap: {
@@ -2095,6 +2382,30 @@ export interface components {
             kept: string;
             apis: string[];
         };
+        /** Directory */
+        Directory: {
+            network: string;
+            zone: string;
+            realms: components["schemas"]["DirectoryRealm"][];
+            version: string;
+        };
+        /** DirectoryRealm */
+        DirectoryRealm: {
+            realm: string;
+            name: string;
+            operator: string;
+            countries: string[];
+            elsewhere: boolean;
+            web: string;
+            here: boolean;
+            storage: components["schemas"]["DirectorySite"][];
+            charter: string;
+        };
+        /** DirectorySite */
+        DirectorySite: {
+            site: string;
+            country: string;
+        };
         /** EditIn */
         EditIn: {
             trim_start_ms?: number | null;
@@ -2116,6 +2427,20 @@ export interface components {
             accent: string;
             accent_text: string;
             languages: string[];
+            /** @default  */
+            rules: string;
+            /**
+             * @default for-you
+             * @enum {string}
+             */
+            default_feed: "for-you" | "following" | "friends" | "local";
+            /**
+             * @default everyone
+             * @enum {string}
+             */
+            default_visibility: "everyone" | "followers" | "friends" | "only_me";
+            /** @default  */
+            theme: string;
         };
         /** EmergencyOut */
         EmergencyOut: {
@@ -2306,6 +2631,11 @@ export interface components {
             parts: {
                 [key: string]: string;
             };
+        };
+        /** HeldBytes */
+        HeldBytes: {
+            data_class: string;
+            bytes: number;
         };
         /** Import */
         Import: {
@@ -2593,6 +2923,10 @@ export interface components {
             name: string;
             /** @default  */
             country: string;
+            /** @default  */
+            legal_entity: string;
+            /** @default  */
+            vkey: string;
         };
         /** Origin */
         Origin: {
@@ -2625,6 +2959,12 @@ export interface components {
         /** Owner */
         Owner: {
             name: string;
+            /** @default  */
+            country: string;
+            /** @default  */
+            share: string;
+            /** @default  */
+            ultimate_parent: string;
         };
         /** PageGiven */
         PageGiven: {
@@ -2671,6 +3011,11 @@ export interface components {
         /** Page[Opening] */
         "Page_reelm.custody.grants.schemas.Opening_": {
             items: components["schemas"]["Opening"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Crossed] */
+        "Page_reelm.federation.schemas.Crossed_": {
+            items: components["schemas"]["Crossed"][];
             next_cursor?: string | null;
         };
         /** Page[AdjustmentView] */
@@ -2794,12 +3139,14 @@ export interface components {
             private: boolean;
             counts: components["schemas"]["PersonCounts"];
             viewer: components["schemas"]["PersonViewer"] | null;
+            realm?: string | null;
         };
         /** PersonCard */
         PersonCard: {
             handle: string;
             display_name: string;
             avatar_url: string | null;
+            realm?: string | null;
         };
         /** PersonCounts */
         PersonCounts: {
@@ -2850,6 +3197,33 @@ export interface components {
             password?: string | null;
             passkey?: components["schemas"]["PasskeyAnswerIn"] | null;
         };
+        /** ProposalView */
+        ProposalView: {
+            digest: string;
+            version: number;
+            document: {
+                [key: string]: unknown;
+            };
+            to_sign: string;
+            changes: components["schemas"]["Change"][];
+            signed: string[];
+            missing: string[];
+            vetoes: string[];
+            refusals: string[];
+            adoptable: boolean;
+            old_lacks: number;
+            new_lacks: number;
+        };
+        /** Proposals */
+        Proposals: {
+            items: components["schemas"]["ProposalView"][];
+        };
+        /** Proposing */
+        Proposing: {
+            document: {
+                [key: string]: unknown;
+            };
+        };
         /** PublicList */
         PublicList: {
             language: string;
@@ -2886,6 +3260,8 @@ export interface components {
         /** RealmInfo */
         RealmInfo: {
             name: string;
+            realm: string;
+            network: string;
             edition: components["schemas"]["Edition"];
             operator: components["schemas"]["Operator"];
             owners: components["schemas"]["Owner"][];
@@ -3006,6 +3382,12 @@ export interface components {
             phone?: string | null;
             invitation?: string | null;
         };
+        /** SignatureView */
+        SignatureView: {
+            name: string;
+            keyholder: string;
+            signature: string;
+        };
         /** Signed */
         Signed: {
             /** @description Ed25519 signature, base64 */
@@ -3018,11 +3400,46 @@ export interface components {
             expires_at: string;
             person: components["schemas"]["Me"];
         };
+        /** Signing */
+        Signing: {
+            keyholder: string;
+            signature: string;
+        };
         /** Site */
         Site: {
             site: string;
             /** @default  */
             country: string;
+            purposes?: ("primary" | "backup" | "cdn" | "kms")[];
+            /** @default  */
+            signer: string;
+            where?: string[];
+        };
+        /** SiteStatement */
+        SiteStatement: {
+            at: string;
+            held: components["schemas"]["HeldBytes"][];
+            entry_index: number;
+        };
+        /** SiteView */
+        SiteView: {
+            site: string;
+            country: string;
+            purposes: ("primary" | "backup" | "cdn" | "kms")[];
+            signer: string;
+            self_signed: boolean;
+            statement: components["schemas"]["SiteStatement"] | null;
+        };
+        /** SitesView */
+        SitesView: {
+            operator: components["schemas"]["Operator"];
+            owners: components["schemas"]["Owner"][];
+            sites: components["schemas"]["SiteView"][];
+            auditors: components["schemas"]["Auditor"][];
+            witnesses: string[];
+            check: components["schemas"]["Check"];
+            /** Format: date-time */
+            made_at: string;
         };
         /** Sound */
         Sound: {
@@ -3147,6 +3564,10 @@ export interface components {
             sounds: components["schemas"]["Sound"][];
             clips: components["schemas"]["Clip"][];
         };
+        /** Undone */
+        Undone: {
+            undone: number;
+        };
         /** Unread */
         Unread: {
             count: number;
@@ -3266,7 +3687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `accounts.handle_taken`: This name is taken. Please choose another one. `accounts.contact_taken`: This can't be added to your account. */
+            /** @description `accounts.handle_taken`: This name is taken. Please choose another one. `realm.lives_elsewhere`: People of this country live in another realm of this network. `accounts.contact_taken`: This can't be added to your account. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3327,6 +3748,413 @@ export interface operations {
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1CharterGetCharter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "cache-control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CharterView"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1CharterProposalsListProposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposals"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1CharterProposalsProposeCharter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Proposing"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `charter.too_many_proposals`: There are too many proposals. Take one back first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `charter.unusable`: This can't be a charter. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1CharterProposalsDigestGetProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1CharterProposalsDigestForgetProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1CharterProposalsDigestAdoptAdoptProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adoption"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `charter.not_adoptable`: This version can't take effect yet. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1CharterProposalsDigestSignaturesSignProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signing"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `charter.signature_refused`: This signature doesn't belong to this charter and a keyholder of it. `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5908,7 +6736,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `accounts.contact_taken`: This can't be added to your account. */
+            /** @description `accounts.contact_taken`: This can't be added to your account. `realm.lives_elsewhere`: People of this country live in another realm of this network. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6103,6 +6931,275 @@ export interface operations {
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeConsentsListConsents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consents"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeConsentsRealmIdAgree: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                realm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `federation.unknown_realm`: This realm knows no other realm of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeConsentsRealmIdWithdrawConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                realm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeCrossingsListCrossings: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.federation.schemas.Crossed_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeCrossingsCrossingIdWithdrawWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                crossing_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7855,6 +8952,44 @@ export interface operations {
             };
         };
     };
+    ApiV1NetworkGetNetwork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Directory"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1NoticesListNotices: {
         parameters: {
             query?: {
@@ -7992,6 +9127,73 @@ export interface operations {
             };
             /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1PeopleLookupLookUp: {
+        parameters: {
+            query: {
+                address: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `federation.lookup_late`: The other realm doesn't answer now. Please try again in a moment. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8821,6 +10023,45 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1SitesGetSites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "cache-control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SitesView"];
                 };
             };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
@@ -10089,7 +11330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `notices.too_many_streams`: Reelm is open in too many places at once. Close one of them to hear live news here. `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            /** @description `notices.too_many_streams`: You have this open in too many places at once. Close one of them to hear live news here. `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
             429: {
                 headers: {
                     [name: string]: unknown;

@@ -2,18 +2,20 @@
 import type { Realm } from '$lib/api/types';
 import { countryName } from './time';
 
+type Place = Pick<Realm['storage'][number], 'site' | 'country'>;
+
 /** Where data is kept, in the fewest honest words: the countries, or the sites that name none. */
-export function placesOf(storage: Realm['storage'], locale: string): string {
+export function placesOf(storage: readonly Place[], locale: string): string {
   const places = storage.map((one) => (one.country ? countryName(one.country, locale) : one.site));
   return new Intl.ListFormat(locale).format([...new Set(places)]);
 }
 
 /** A site with its country, when it names one. */
-export function siteOf(one: Realm['storage'][number], locale: string): string {
+export function siteOf(one: Place, locale: string): string {
   return one.country ? `${one.site} (${countryName(one.country, locale)})` : one.site;
 }
 
 /** Whether the realm belongs to those who run it, so that it need not be said twice. */
-export function ownsItself(realm: Pick<Realm, 'operator' | 'owners'>): boolean {
+export function ownsItself(realm: { operator: { name: string }; owners: readonly { name: string }[] }): boolean {
   return realm.owners.every((one) => one.name === realm.operator.name);
 }

@@ -17,7 +17,7 @@ export type CrossingKind =
   | 'report'
   | 'other';
 
-const BY_ACT: Partial<Record<Crossing['act'], CrossingKind>> = {
+const BY_ACT: Record<string, CrossingKind> = {
   Follow: 'follow',
   Like: 'like',
   Announce: 'repost',
@@ -46,11 +46,9 @@ export function canWithdraw(one: Pick<Crossing, 'act' | 'object_type' | 'state'>
   return REVOCABLE.includes(kindOfCrossing(one)) && one.state !== 'taken_back' && one.state !== 'refused';
 }
 
-/** Where the thing that crossed is shown here. */
+/** Where the thing that crossed is shown here, if it has an address that is known. */
 export function placeOf(thing: Crossing['thing']): string | null {
-  if (thing?.kind === 'clip') return `/c/${thing.id}`;
-  if (thing?.kind === 'person' && thing.text.startsWith('@')) return `/${thing.text}`;
-  return null;
+  return thing?.kind === 'clip' ? `/c/${thing.id}` : null;
 }
 
 export interface RealmCrossings {

@@ -1,10 +1,10 @@
 /** The realms of the network, and who belongs where. */
-import { ask } from '$lib/api/client';
-import { realmApi, type Network, type NetworkRealm } from '$lib/api/realms';
+import { ask, client } from '$lib/api/client';
+import type { Network, NetworkRealm } from '$lib/api/realms';
 import type { Person } from '$lib/api/types';
 
 export function getNetwork(): Promise<Network> {
-  return ask(realmApi.GET<Network>('/api/v1/network'));
+  return ask(client.GET('/api/v1/network'));
 }
 
 /** The realm whose charter names a country, else the one for everybody whom none names. Pure. */
@@ -29,10 +29,7 @@ export function realmTold(fields: Record<string, string>, country: string): Netw
   };
 }
 
-export const operatorOf = (realm: NetworkRealm): string =>
-  typeof realm.operator === 'string' ? realm.operator : realm.operator.name;
-
 /** Finds somebody by an address such as `@lea@us`; asks that realm when they aren't known here yet. */
 export function lookupPerson(address: string): Promise<Person> {
-  return ask(realmApi.GET<Person>('/api/v1/people/lookup', { params: { query: { address } } }));
+  return ask(client.GET('/api/v1/people/lookup', { params: { query: { address } } }));
 }

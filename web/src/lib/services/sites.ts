@@ -1,6 +1,7 @@
-import { ask } from '$lib/api/client';
-import { realmApi, type Sites } from '$lib/api/realms';
+import { ask, client } from '$lib/api/client';
+import type { Sites } from '$lib/api/realms';
 
+/** Where the realm's data lies, and who answers for that. */
 export function getSites(): Promise<Sites> {
-  return ask(realmApi.GET<Sites>('/api/v1/sites'));
+  return ask(client.GET('/api/v1/sites'));
 }

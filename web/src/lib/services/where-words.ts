@@ -20,13 +20,15 @@ export function countriesOf(sites: Sites['sites']): string[] {
   return [...new Set(sites.map((one) => one.country).filter((one) => one !== ''))];
 }
 
+type Shared = Pick<OwnerInfo, 'name'> & Partial<OwnerInfo>;
+
 /** Shares that are stated, largest first; what is not stated stands at the end. */
-export function bySharesOwned(owners: readonly OwnerInfo[]): OwnerInfo[] {
+export function bySharesOwned<T extends Shared>(owners: readonly T[]): T[] {
   return [...owners].sort((a, b) => Number(b.share || 0) - Number(a.share || 0));
 }
 
 /** Who stands behind the owners, each once, without those who are owners themselves. */
-export function parentsOf(owners: readonly OwnerInfo[]): string[] {
+export function parentsOf(owners: readonly Shared[]): string[] {
   const names = new Set(owners.map((one) => one.name));
   return [...new Set(owners.map((one) => one.ultimate_parent ?? ''))].filter((one) => one !== '' && !names.has(one));
 }
