@@ -19,6 +19,7 @@ from reelm.accounts.errors import (
     KeyReusedError,
     TooYoungError,
 )
+from reelm.accounts.events import Blocked, PersonErased, PrivacyChanged, ProfileChanged
 from reelm.accounts.repository import AccountsReader, AccountsWriter
 from reelm.accounts.schemas import (
     ChallengeOut,
@@ -36,7 +37,7 @@ from reelm.custody.service import KeysClient, PasskeyAnswer, SignedIn, Visitor, 
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
 from reelm.kit.errors import InvalidRequestError, NotFoundError
-from reelm.kit.events import DomainEvent, EventBus
+from reelm.kit.events import EventBus
 from reelm.kit.ids import Ids
 from reelm.kit.pages import Page, decode_cursor, encode_cursor
 from reelm.kit.words import bigrams, fold
@@ -75,32 +76,6 @@ _RESERVED = {
     "support",
 }
 _OLDEST = 120
-
-
-class Blocked(DomainEvent, frozen=True):
-    """`person_id` no longer wants to meet `other_id`: ties between them end."""
-
-    person_id: UUID
-    other_id: UUID
-
-
-class ProfileChanged(DomainEvent, frozen=True):
-    """What everybody may see of a person changed: name, words about them, picture."""
-
-    person_id: UUID
-
-
-class PersonErased(DomainEvent, frozen=True):
-    """A person and all their rows go with this transaction; it is told before the rows are gone."""
-
-    person_id: UUID
-
-
-class PrivacyChanged(DomainEvent, frozen=True):
-    """A person made their account private, or open again; their clips' audiences follow."""
-
-    visitor: Visitor
-    private: bool
 
 
 class AccountsService:

@@ -28,6 +28,19 @@ class CrossingRow(NamedTuple):
     entry_index: int | None
 
 
+class NewCrossing(NamedTuple):
+    """What a room asks for."""
+
+    id: UUID
+    peer: str
+    act: str
+    object_type: str
+    purpose: str
+    person_id: UUID | None
+    thing_id: UUID | None
+    document: dict[str, Any]
+
+
 class PeerRow(NamedTuple):
     """Another realm that this one knows."""
 
@@ -82,9 +95,11 @@ class OutboxReader:
 class OutboxWriter(OutboxReader):
     """Asks the border for crossings."""
 
-    async def add(self, values: dict[str, Any]) -> None:
-        names = ", ".join(values)
-        marks = ", ".join(f"${number}" for number in range(1, len(values) + 1))
-        await self._uow.execute(f"INSERT INTO crossings ({names}) VALUES ({marks})", *values.values())
+    async def add(self, row: NewCrossing) -> None:
+        await self._uow.execute(
+            "INSERT INTO crossings (id, peer, act, object_type, purpose, person_id, thing_id, document) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            *row,
+        )
         # Wakes the border when this transaction commits; once, however often it is said in it.
         await self._uow.fetch_value("SELECT pg_notify('crossings', '')")

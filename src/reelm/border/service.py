@@ -6,16 +6,17 @@ The only file of this room that others import.
 from uuid import UUID
 
 from reelm.border.activity import Document, activity_of, actor_of
-from reelm.border.held import ArrivalDesk
 from reelm.border.client import BorderClient, Fetched, Found
+from reelm.border.console import BorderConsole
 from reelm.border.errors import (
     BorderForbiddenError,
     BorderUnavailableError,
     BorderUnreachableError,
     UnknownAddressError,
 )
+from reelm.border.held import ArrivalDesk
 from reelm.border.network import Directory, LivesElsewhereError, NetworkService
-from reelm.border.repository import CrossingRow, OutboxReader, OutboxWriter, PeerRow
+from reelm.border.repository import CrossingRow, NewCrossing, OutboxReader, OutboxWriter, PeerRow
 from reelm.border.repository_arrivals import Arrival
 from reelm.kit.database import UnitOfWork
 from reelm.kit.ids import Ids
@@ -24,6 +25,7 @@ __all__ = [
     "Arrival",
     "ArrivalDesk",
     "BorderClient",
+    "BorderConsole",
     "BorderForbiddenError",
     "BorderOutbox",
     "BorderUnavailableError",
@@ -65,16 +67,7 @@ class BorderOutbox:
         """
         crossing_id = self._ids.new()
         await OutboxWriter(uow).add(
-            {
-                "id": crossing_id,
-                "peer": peer,
-                "act": act,
-                "object_type": object_type,
-                "purpose": purpose,
-                "person_id": person_id,
-                "thing_id": thing_id,
-                "document": document,
-            }
+            NewCrossing(crossing_id, peer, act, object_type, purpose, person_id, thing_id, document)
         )
         return crossing_id
 

@@ -121,7 +121,20 @@ class ArrivalWriter(FederationReader):
     async def person(
         self, uri: str, fresh: UUID, said: dict[str, Any], words: str, pairs: list[str], as_of: dt.datetime
     ) -> UUID | None:
-        return await self._person("take_in_person", self._arrival_id, uri, fresh, said, words, pairs, as_of)
+        made: UUID | None = await self._uow.fetch_value(
+            "SELECT reelm.take_in_person($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            self._arrival_id,
+            uri,
+            fresh,
+            said["handle"],
+            said["name"],
+            said["bio"],
+            said["private"],
+            words,
+            pairs,
+            as_of,
+        )
+        return made
 
     async def found(
         self,
@@ -134,22 +147,9 @@ class ArrivalWriter(FederationReader):
         as_of: dt.datetime,
     ) -> UUID | None:
         """Take in somebody who was looked for by address."""
-        return await self._person("take_in_found", peer, uri, fresh, said, words, pairs, as_of)
-
-    async def _person(
-        self,
-        function: str,
-        by: Any,
-        uri: str,
-        fresh: UUID,
-        said: dict[str, Any],
-        words: str,
-        pairs: list[str],
-        as_of: dt.datetime,
-    ) -> UUID | None:
         made: UUID | None = await self._uow.fetch_value(
-            f"SELECT reelm.{function}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            by,
+            "SELECT reelm.take_in_found($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            peer,
             uri,
             fresh,
             said["handle"],

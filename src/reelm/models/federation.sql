@@ -31,9 +31,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- A public clip that people of a realm may do something with here: somebody's of this realm, or of their own.
-CREATE OR REPLACE FUNCTION reelm.clip_open_to(of_realm text, of_clip uuid, of_person uuid) RETURNS clips
+CREATE OR REPLACE FUNCTION reelm.clip_open_to(of_realm text, of_clip uuid, of_person uuid)
+RETURNS TABLE (id uuid, author_id uuid, allow_comments boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT c.* FROM clips c JOIN people p ON p.id = c.author_id
+  SELECT c.id, c.author_id, c.allow_comments FROM clips c JOIN people p ON p.id = c.author_id
    WHERE c.id = of_clip AND c.audience = 'everyone' AND c.status = 'ready' AND c.published_at IS NOT NULL
      AND (p.realm IS NULL OR p.realm = of_realm) AND NOT reelm.is_blocked_between(of_person, c.author_id)
 $$;
@@ -174,14 +175,14 @@ DECLARE
   of_realm text := reelm.arrival_peer(of_arrival);
   author uuid := reelm.foreign_thing(of_realm, 'person', author_uri);
   known foreign_things;
-  under clips;
+  under record;
   parent comments;
 BEGIN
   IF author IS NULL THEN RETURN 'author'; END IF;
   IF NOT reelm.is_uri_of(of_realm, of_uri) THEN RETURN 'forged'; END IF;
   SELECT * INTO known FROM foreign_things WHERE uri = of_uri FOR UPDATE;
   IF FOUND THEN RETURN CASE WHEN known.gone_at IS NULL AND known.peer = of_realm THEN 'known' ELSE 'gone' END; END IF;
-  under := reelm.clip_open_to(of_realm, of_clip, author);
+  SELECT * INTO under FROM reelm.clip_open_to(of_realm, of_clip, author);
   IF under.id IS NULL THEN RETURN 'clip'; END IF;
   IF NOT under.allow_comments AND under.author_id <> author THEN RETURN 'closed'; END IF;
   IF of_parent IS NOT NULL THEN
@@ -204,7 +205,7 @@ DECLARE
   actor uuid := reelm.foreign_thing(of_realm, 'person', actor_uri);
   of_clip uuid := of_thing;
   maker uuid;
-  under clips;
+  under record;
 BEGIN
   IF actor IS NULL THEN RETURN 'author'; END IF;
   IF mark = 'comment_like' THEN
@@ -223,7 +224,7 @@ BEGIN
       AND kind = CASE mark WHEN 'comment_like' THEN NULL ELSE mark END;
     RETURN 'taken';
   END IF;
-  under := reelm.clip_open_to(of_realm, of_clip, actor);
+  SELECT * INTO under FROM reelm.clip_open_to(of_realm, of_clip, actor);
   IF under.id IS NULL OR reelm.is_blocked_between(actor, maker) THEN RETURN 'thing'; END IF;
   CASE mark
     WHEN 'like' THEN INSERT INTO likes (person_id, clip_id) VALUES (actor, of_thing) ON CONFLICT DO NOTHING;
