@@ -62,8 +62,9 @@ def message(asked: dict[str, Any]) -> bytes:
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + sent
 
 
-def answer(connection: socket.socket) -> dict[str, Any]:
-    got = b""
+def answer(connection: socket.socket, left: bytearray) -> dict[str, Any]:
+    """Read one answer; what is read beyond it stays in `left`."""
+    got = bytes(left)
     while b"\r\n\r\n" not in got:
         piece = connection.recv(65536)
         if not piece:
@@ -77,6 +78,8 @@ def answer(connection: socket.socket) -> dict[str, Any]:
         if not piece:
             return {"error": "cut"}
         body += piece
+    length = int(headers.get("content-length", "0"))
+    left[:], body = body[length:], body[:length]
     return {
         "status": int(first.split(" ")[1]),
         "headers": headers,
@@ -85,8 +88,12 @@ def answer(connection: socket.socket) -> dict[str, Any]:
 
 
 def send(asked: dict[str, Any]) -> dict[str, Any]:
-    """Send one request. `raw` is sent as it is; `drip` sends byte by byte; `cut` ends after so many bytes."""
+    """Send one request. `raw` is sent as it is; `drip` sends byte by byte; `cut` ends after so many bytes.
+
+    `times`: the same one that often, without waiting; the first answer that differs is told.
+    """
     data = base64.b64decode(asked["raw"]) if "raw" in asked else message(asked)
+    data *= asked.get("times", 1)
     host, _, port = asked["url"].split("/")[2].partition(":")
     with socket.create_connection((host, int(port)), timeout=asked.get("patience", 20)) as connection:
         try:
@@ -101,7 +108,13 @@ def send(asked: dict[str, Any]) -> dict[str, Any]:
                 connection.sendall(data)
         except OSError:
             pass
-        return answer(connection)
+        left = bytearray()
+        said = answer(connection, left)
+        for _ in range(asked.get("times", 1) - 1):
+            again = answer(connection, left)
+            if again.get("status") != said.get("status"):
+                return {**again, "first": said.get("status")}
+        return said
 
 
 def main() -> None:

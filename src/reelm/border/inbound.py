@@ -34,7 +34,8 @@ from reelm.kit.limits import Limit, RateLimiter
 from reelm.ledger.service import LedgerService
 from reelm.settings import Settings
 
-KNOCKS = Limit(burst=400, seconds_each=0.02)
+KNOCKS = Limit(burst=400, seconds_each=0.05)
+DOCUMENTS = Limit(burst=400, seconds_each=0.02)
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _THING = re.compile(rf"/(people|clips|comments)/({_UUID})(/outbox|/followers)?")
 _FILE = re.compile(rf"/media/({_UUID})/([0-9a-f]{{64}}\.[a-z0-9]{{2,5}})")
@@ -98,18 +99,25 @@ class Inbound:
     async def answer(self, asked: Asked) -> Reply:
         """Answer one request; what fails unforeseen is said to be ours."""
         try:
-            self._limits.spend("knocks", asked.address, KNOCKS)
             return await self._routed(asked)
         except TurnedAwayError as error:
-            if not isinstance(error.__cause__, NotFoundError):
-                self._counting.refused(refusal("in", "crossing", error.peer, "request", error.reason))
-            return _problem(error.status, error.reason, error.wait)
+            self._counting.refused(refusal("in", "crossing", error.peer, "request", error.reason))
+            return self._turned_away(asked, error)
         except TooManyRequestsError as error:
             return _problem(429, "too_many", error.retry_after_seconds)
         except OverloadedError as error:
             return _problem(503, "busy", error.retry_after_seconds or 5)
         except NotFoundError:
             return _problem(404, "not_found")
+
+    def _turned_away(self, asked: Asked, error: TurnedAwayError) -> Reply:
+        """Whoever is nobody may knock only so often; a known realm at the same address isn't held back by it."""
+        if not error.peer:
+            try:
+                self._limits.spend("knocks", asked.address, KNOCKS)
+            except TooManyRequestsError as many:
+                return _problem(429, "too_many", many.retry_after_seconds)
+        return _problem(error.status, error.reason, error.wait)
 
     async def _routed(self, asked: Asked) -> Reply:
         path, _, query = asked.target.partition("?")
@@ -120,6 +128,8 @@ class Inbound:
             return await self._inbox(asked)
         if asked.method not in {"GET", "HEAD"}:
             return _problem(405, "method")
+        if not path.startswith("/media/"):
+            self._limits.spend("documents", asked.address, DOCUMENTS)
         if path == "/.well-known/webfinger":
             return await self._webfinger(query)
         if path.startswith("/media/"):
