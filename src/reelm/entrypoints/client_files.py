@@ -52,6 +52,10 @@ _PATHS = [
     "/staff/{rest:path}",
     "/transparency",
     "/transparency/{rest:path}",
+    "/where",
+    "/border",
+    "/charter",
+    "/charter/{rest:path}",
 ]
 
 
