@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from reelm.kit.database import Record, UnitOfWork
-from reelm.models.holdings import OWNER, PUBLIC
+from reelm.models.holdings import GUESTS, OWNER, PUBLIC
 
 _ROWS_AT_ONCE = 2000
 
@@ -54,24 +54,35 @@ class BackupsReader:
             yield [row["line"] for row in rows]
 
     async def person_ids(self, after: UUID | None, limit: int) -> list[UUID]:
-        """Return the ids of the next people, in order."""
+        """Return the ids of the next people of this realm, in order."""
         rows = await self._uow.fetch(
-            "SELECT t.id FROM people t WHERE $1::uuid IS NULL OR t.id > $1 ORDER BY t.id LIMIT $2",
+            "SELECT t.id FROM people t WHERE t.realm IS NULL AND ($1::uuid IS NULL OR t.id > $1) "
+            "ORDER BY t.id LIMIT $2",
             after,
             limit,
         )
         return [row["id"] for row in rows]
 
     async def sealed_rows(self, table: str, person_ids: Sequence[UUID]) -> list[tuple[UUID, str]]:
-        """Return the rows of `table` of these people that are not public, each with its person."""
+        """Return the rows of `table` of these people that are not public, each with its person.
+
+        With them lies what people of other realms did towards them.
+        """
         owner = OWNER[table]
         if owner is None:
             return []
-        rows = await self._uow.fetch(
+        public = PUBLIC.get(table, "false")
+        query = (
             f"SELECT {owner} AS person_id, to_jsonb(t)::text AS line FROM {table} t "
-            f"WHERE {owner} = ANY ($1) AND NOT ({PUBLIC.get(table, 'false')})",
-            list(person_ids),
+            f"WHERE {owner} = ANY ($1) AND NOT ({public})"
         )
+        if table in GUESTS:
+            column, host = GUESTS[table]
+            query += (
+                f" UNION ALL SELECT {host}, to_jsonb(t)::text FROM people g JOIN {table} t ON t.{column} = g.id "
+                f"WHERE g.realm IS NOT NULL AND {host} = ANY ($1) AND NOT ({public})"
+            )
+        rows = await self._uow.fetch(query, list(person_ids))
         return [(row["person_id"], row["line"]) for row in rows]
 
     async def _pages(self, query: str) -> AsyncIterator[list[Record]]:

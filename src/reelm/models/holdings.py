@@ -69,6 +69,16 @@ OWNER: dict[str, str | None] = {
     "erasures": "t.person_id",
 }
 
+# table → what somebody of another realm has in it that is not public: the column that names them, and the person of
+# this realm under whose key it lies, as SQL over the row `t`. They have no key here, and no other rows than these.
+GUESTS: dict[str, tuple[str, str]] = {
+    "follows": ("follower_id", "t.followee_id"),
+    "likes": ("person_id", _OF_CLIP),
+    "reposts": ("person_id", _OF_CLIP),
+    "comments": ("author_id", _OF_CLIP),
+    "comment_likes": ("person_id", "(SELECT m.author_id FROM comments m WHERE m.id = t.comment_id)"),
+}
+
 # table → which of its rows are public, as SQL over the row `t`. All other rows are sealed.
 PUBLIC: dict[str, str] = {
     "people": "true",

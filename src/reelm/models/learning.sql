@@ -38,7 +38,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     LEFT JOIN LATERAL (
       SELECT substring(sha256(s.outer_pad || sha256(s.inner_pad || uuid_send(p.id))) FROM 1 FOR 16) AS name
         FROM people p LEFT JOIN feed_settings f ON f.person_id = p.id
-       WHERE coalesce(f.profiling AND f.learning, true)) AS those ON true
+       WHERE p.realm IS NULL AND coalesce(f.profiling AND f.learning, true)) AS those ON true
    GROUP BY s.epoch
 $$;
 

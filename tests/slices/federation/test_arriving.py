@@ -10,6 +10,9 @@ from tests.conftest import Person, eventually
 from tests.factories.clips import put_clip
 from tests.slices.federation.conftest import Here
 
+from reelm.backups.repository import BackupsReader
+from reelm.kit.database import Database
+
 
 async def _notices(person: Person, kind: str) -> list[Any]:
     items = (await person.get("/notices")).json()["items"]
@@ -259,3 +262,32 @@ async def test_a_foreign_person_hears_nothing_here(here: Here) -> None:
         return bool(await here.asked(bob, "Like"))
 
     assert await eventually(liked)
+
+
+async def test_a_backup_seals_what_guests_did_under_the_key_of_whom_they_did_it_to(here: Here) -> None:
+    bob, lea = await here.sign_up(), await here.us.known()
+    clip = await put_clip(here.admin, bob.id)
+    uri = here.uri("clips", clip)
+    assert (
+        await here.us.say("Follow", "Follow", here.us.act("Follow", lea, here.uri("people", bob.id)))
+        == "taken"
+    )
+    for kind in ("Like", "Announce"):
+        assert await here.us.say(kind, kind, here.us.act(kind, lea, uri)) == "taken"
+    guest, host = str(await here.us.thing(lea)), uuid.UUID(bob.id)
+    database = await Database.open(here.running.settings.database, "reelm_admin")
+    try:
+        async with database.transaction() as uow:
+            reader = BackupsReader(uow)
+            await reader.begin()
+            people = await reader.person_ids(None, 10_000)
+            assert host in people
+            assert uuid.UUID(guest) not in people
+            for table in ("follows", "likes", "reposts"):
+                assert [
+                    owner for owner, line in await reader.sealed_rows(table, [host]) if guest in line
+                ] == [host]
+                own = [line async for lines in reader.own_rows(table) for line in lines]
+                assert not [line for line in own if guest in line]
+    finally:
+        await database.close()
