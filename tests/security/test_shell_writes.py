@@ -130,6 +130,7 @@ CALLS: dict[str, str] = {
         "SELECT * FROM reelm.page_marks(current_setting('reelm.ticket', true), ARRAY['{hidden}'::uuid])"
     ),
     "reelm.leaf_places(bytea[])": "SELECT reelm.leaf_places(ARRAY['\\x00'::bytea])",
+    "reelm.held_bytes()": "SELECT reelm.held_bytes()",
     "reelm.forget_receipts(timestamptz)": "SELECT reelm.forget_receipts('-infinity')",
     "reelm.begin_learning()": "SELECT reelm.begin_learning()",
     "reelm.learning_people()": "SELECT * FROM reelm.learning_people()",

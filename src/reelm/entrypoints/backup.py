@@ -32,6 +32,7 @@ from reelm.kit.database import Database
 from reelm.ledger.errors import LedgerFatalError
 from reelm.ledger.fsck import Fsck
 from reelm.ledger.service import entries
+from reelm.realm import sites, stating
 from reelm.realm.service import RealmService
 from reelm.settings import Settings
 
@@ -51,14 +52,20 @@ class RestoreReport(msgspec.Struct, frozen=True):
 
 def backup(settings: Settings, target: Path, *, keep: int, tell: Tell) -> Manifest:
     """Write a backup of the running realm of `settings`. Raises StartError."""
+    realm = RealmService.load(settings)
+    refusals = sites.check_backup(realm.document, settings, target)
+    if refusals:
+        raise StartError(" ".join(refusals), "Name the site in the charter, or write to one that it names.")
 
     async def write() -> Manifest:
         clock = SystemClock()
         database = await Database.open(settings.database, "reelm_admin", size=1)
         keys = _keys(settings)
         try:
-            writer = BackupWriter(settings, database, keys, RealmService.load(settings), clock)
-            return await writer.write(target, keep=keep, tell=tell)
+            writer = BackupWriter(settings, database, keys, realm, clock)
+            made = await writer.write(target, keep=keep, tell=tell)
+            stating.note_backup(settings, sites.backup_site(realm.document, settings), target)
+            return made
         finally:
             await keys.close()
             await database.close()

@@ -118,6 +118,7 @@ async def _apply(settings: Settings, clock: Clock) -> None:
                 "feed.sql",
                 "receipts.sql",
                 "learning.sql",
+                "sites.sql",
                 "federation.sql",
             ):
                 await connection.execute(files("reelm.models").joinpath(name).read_text())

@@ -36,6 +36,7 @@ from reelm.ledger.sequencer import LOCK, Sequencer, origin_of
 from reelm.ledger.service import LedgerService
 from reelm.realm import deployment
 from reelm.realm.service import RealmService
+from reelm.realm.stating import SiteTeller
 from reelm.settings import Role, Settings
 
 ROLE: Role = "reelm_ledger"
@@ -176,13 +177,15 @@ class _Process:
         _log.info("ledger.ready", size=head.size, origin=head.origin)
         keeping = asyncio.ensure_future(made.run())
         lost = asyncio.ensure_future(self._lock.lost.wait())
+        telling = asyncio.ensure_future(self._teller(database).run())
         try:
             await asyncio.wait([keeping, lost], return_when=asyncio.FIRST_COMPLETED)
         finally:
             lost.cancel()
+            telling.cancel()
             if not keeping.done():
                 keeping.cancel()
-            await asyncio.gather(keeping, lost, return_exceptions=True)
+            await asyncio.gather(keeping, lost, telling, return_exceptions=True)
         if not keeping.cancelled():
             keeping.result()
 
@@ -195,11 +198,17 @@ class _Process:
         await self._lock.release()
         await self._resumed.wait()
 
-    async def _say_what_is_new(self, database: Database, promise_vkey: str) -> None:
-        """Bring charter, release and the promises' key into the ledger where they are not what is there."""
-        ledger = LedgerService(
+    def _teller(self, database: Database) -> SiteTeller:
+        return SiteTeller(self._settings, self._realm, database, self._ledger(database), self._clock)
+
+    def _ledger(self, database: Database) -> LedgerService:
+        return LedgerService(
             database, LocalBlobStore(self._settings.blobs), self._clock, SystemIds(self._clock)
         )
+
+    async def _say_what_is_new(self, database: Database, promise_vkey: str) -> None:
+        """Bring charter, release and the promises' key into the ledger where they are not what is there."""
+        ledger = self._ledger(database)
         await ledger.publish_document(self._realm.charter_document)
         with contextlib.suppress(FileNotFoundError):
             await ledger.publish_document(deployment.read_data_map(self._settings.data / "run"))
