@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, sign as signNow } from 'node:crypto'
 import { describe, expect, it } from 'vitest';
 
 import type { CharterDocument } from '$lib/api/realms';
-import { charterDigest, readKeyFile, signCharter, signerOf, SigningError } from '$lib/services/charter-sign';
+import { charterDigest, readKeyFile, readSignature, signCharter, signerOf, SigningError } from '$lib/services/charter-sign';
 import { readCharter, readDocument } from '$lib/services/charter-words';
 import { concat, fromBase64, toBase64, toHex, utf8 } from '$lib/verify/bytes';
 import { encodeCanonical, type Json } from '$lib/verify/canonical';
@@ -78,6 +78,16 @@ describe('signing a charter here', () => {
     const another = await proposed(await charter('operator', 'trustee'));
     expect(await faultOf(signCharter(key, { ...honest, document: another.document }))).toBe('not_as_shown');
     expect(await faultOf(signCharter(key, { ...honest, to_sign: another.to_sign }))).toBe('not_as_shown');
+  });
+});
+
+describe('a signature from another machine', () => {
+  it('is taken if it is over this proposal', async () => {
+    const made = { charter: 'ab', keyholder: 'k', signature: 's' };
+    expect(await readSignature(file(JSON.stringify(made)), 'ab')).toEqual({ keyholder: 'k', signature: 's' });
+    for (const text of [JSON.stringify({ ...made, charter: 'cd' }), '{}', 'null', '7', 'no', ' '.repeat(5000)]) {
+      expect(await faultOf(readSignature(file(text), 'ab'))).toBe('not_a_signature');
+    }
   });
 });
 

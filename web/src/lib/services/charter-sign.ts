@@ -16,7 +16,7 @@ const PKCS8 = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65,
 const TITLE = 'reelm/charter/v1\n';
 const LONGEST_FILE = 4096;
 
-export type SigningFault = 'not_a_key' | 'nobodys' | 'signed_already' | 'not_as_shown' | 'browser';
+export type SigningFault = 'not_a_signature' | 'not_a_key' | 'nobodys' | 'signed_already' | 'not_as_shown' | 'browser';
 
 /** Why a key file was not used; each has a sentence of its own. */
 export class SigningError extends Error {
@@ -68,6 +68,27 @@ export async function signerOf(key: KeyFile, documents: readonly CharterDocument
     }
   }
   throw new SigningError('nobodys');
+}
+
+export interface Signature {
+  keyholder: string;
+  signature: string;
+}
+
+/** Reads a signature that was made on another machine, over this very proposal. */
+export async function readSignature(file: Blob, digest: string): Promise<Signature> {
+  if (file.size > LONGEST_FILE) throw new SigningError('not_a_signature');
+  let read: Partial<Record<string, unknown>>;
+  try {
+    read = (JSON.parse(await file.text()) ?? {}) as Partial<Record<string, unknown>>;
+  } catch {
+    throw new SigningError('not_a_signature');
+  }
+  const { charter, keyholder, signature } = read;
+  if (typeof keyholder !== 'string' || typeof signature !== 'string' || charter !== digest) {
+    throw new SigningError('not_a_signature');
+  }
+  return { keyholder, signature };
 }
 
 /** The digest of a charter as both sides spell it. */
