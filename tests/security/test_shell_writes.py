@@ -132,6 +132,7 @@ CALLS: dict[str, str] = {
     "reelm.leaf_places(bytea[])": "SELECT reelm.leaf_places(ARRAY['\\x00'::bytea])",
     "reelm.held_bytes()": "SELECT reelm.held_bytes()",
     "reelm.forget_receipts(timestamptz)": "SELECT reelm.forget_receipts('-infinity')",
+    "reelm.retry_delivery(uuid)": "SELECT reelm.retry_delivery('{hidden}')",
     "reelm.begin_learning()": "SELECT reelm.begin_learning()",
     "reelm.learning_people()": "SELECT * FROM reelm.learning_people()",
     "reelm.learning_resets(timestamptz)": "SELECT * FROM reelm.learning_resets('-infinity')",

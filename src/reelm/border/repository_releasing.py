@@ -234,6 +234,22 @@ class ReleasingWriter(ReleasingReader):
             problem,
         )
 
+    async def revive(self, batch_id: UUID | None) -> int:
+        """Try a delivery again that was given up, or all of them; return how many."""
+        rows = await self._uow.fetch(
+            "UPDATE crossing_batches SET state = CASE WHEN entry_index IS NULL THEN 'recorded' ELSE 'released' END, "
+            "attempts = 0, next_at = now(), done_at = NULL, made_at = now() "
+            "WHERE direction = 'out' AND state = 'dead' AND ($1::uuid IS NULL OR id = $1) RETURNING id",
+            batch_id,
+        )
+        await self._uow.execute(
+            "UPDATE crossings SET state = 'recorded', reason = NULL WHERE batch_id = ANY ($1::uuid[]) "
+            "AND state = 'dead'",
+            [row["id"] for row in rows],
+        )
+        await self._uow.fetch_value("SELECT pg_notify('crossings', '')")
+        return len(rows)
+
     # --- counts -------------------------------------------------------------------------------------------
 
     async def count(self, now: dt.datetime, counted: Sequence[Counted]) -> None:

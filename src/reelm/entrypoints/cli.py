@@ -9,6 +9,7 @@ import typer
 
 from reelm import __version__
 from reelm.entrypoints import cli_backup, cli_keys, cli_model, cli_receipts, cli_snapshots
+from reelm.entrypoints.cli_border import app as border_app
 from reelm.entrypoints.cli_charter import app as charter_app
 from reelm.entrypoints.cli_ledger import app as ledger_app
 from reelm.entrypoints.cli_network import app as network_app
@@ -35,6 +36,7 @@ cli_snapshots.register(feed_app)
 cli_receipts.register(feed_app)
 app.add_typer(charter_app, name="charter")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(border_app, name="border")
 cli_backup.register(app)
 cli_keys.register(app)
 app.add_typer(staff_app, name="staff")
@@ -55,11 +57,18 @@ _DEFAULT_DATA = Path("data")
 
 
 @app.command()
-def up(data: Data = _DEFAULT_DATA, port: Port = None, quiet: Quiet = False) -> None:
+def up(
+    data: Data = _DEFAULT_DATA,
+    port: Port = None,
+    quiet: Quiet = False,
+    without_border: Annotated[
+        bool, typer.Option("--without-border", help="Its border runs elsewhere: `reelm border`.")
+    ] = False,
+) -> None:
     """Start the realm and keep it running until Ctrl-C."""
     from reelm.entrypoints.up import up as run
 
-    raise typer.Exit(run(data, port, quiet=quiet))
+    raise typer.Exit(run(data, port, quiet=quiet, border=not without_border))
 
 
 @app.command()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from reelm.accounts.service import AccountsService
-from reelm.border.service import BorderClient, BorderOutbox, NetworkService
+from reelm.border.service import BorderClient, BorderConsole, BorderOutbox, NetworkService
 from reelm.clips.service import ClipsService
 from reelm.comments.service import CommentsService
 from reelm.custody.service import (
@@ -74,6 +74,7 @@ class Rooms:
     openings: OpeningsService
     realm: RealmService
     charters: CharterDesk
+    border_console: BorderConsole
     network: NetworkService
     accounts: AccountsService
     social: SocialService
@@ -159,6 +160,7 @@ class Rooms:
             openings=OpeningsService(keys, ledger, clock, settings.web.origin),
             lent_clips=LentClips(media.store, grant_uses, clock),
             realm=realm,
+            border_console=BorderConsole(realm, ledger, clock),
             charters=CharterDesk(realm, settings, ledger, clock, lambda: take_effect(settings)),
             network=network,
             accounts=accounts,

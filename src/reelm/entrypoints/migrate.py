@@ -120,6 +120,7 @@ async def _apply(settings: Settings, clock: Clock) -> None:
                 "learning.sql",
                 "sites.sql",
                 "federation.sql",
+                "border.sql",
             ):
                 await connection.execute(files("reelm.models").joinpath(name).read_text())
             for statement in (

@@ -13,6 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from reelm import __version__
 from reelm.accounts.routes import router as accounts_router
 from reelm.accounts.service import SESSION_COOKIE, Visitor
+from reelm.border.routes import router as border_router
 from reelm.border.routes_network import router as network_router
 from reelm.clips.routes import router as clips_router
 from reelm.comments.routes import router as comments_router
@@ -56,6 +57,7 @@ ROUTERS: list[Router] = [
     realm_router,
     charter_router,
     network_router,
+    border_router,
     accounts_router,
     custody_router,
     social_router,
@@ -81,6 +83,7 @@ _ROOM_NAMES = (
         "accounts",
         "adjustments",
         "blobs",
+        "border_console",
         "charters",
         "clips",
         "clock",

@@ -98,6 +98,7 @@ FUNCTION_GRANTS = {
     "reelm.page_marks(text, uuid[])": "reelm_web",
     "reelm.forget_receipts(timestamptz)": "reelm_worker",
     "reelm.held_bytes()": "reelm_ledger",
+    "reelm.retry_delivery(uuid)": "reelm_web",
     "reelm.take_in_person(uuid, text, uuid, text, text, text, boolean, text, text[], timestamptz)": "reelm_worker",
     "reelm.take_in_found(text, text, uuid, text, text, text, boolean, text, text[], timestamptz)": "reelm_worker",
     "reelm.take_in_clip(uuid, text, text, uuid, jsonb, jsonb, timestamptz, timestamptz)": "reelm_worker",
