@@ -43,9 +43,15 @@ USES_AGE = dt.timedelta(days=2)  # longer than any grant
 _log = structlog.get_logger("reelm.keys")
 
 
-def relying_party(origin: str) -> RelyingParty:
-    """What passkeys are bound to. Browsers refuse a bare address, so the loopback one becomes `localhost`."""
+def relying_party(origin: str, zone: str = "") -> RelyingParty:
+    """What passkeys are bound to. Browsers refuse a bare address, so the loopback one becomes `localhost`.
+
+    In a network it is the host of the network's zone, `zone`, which lists its realms' origins under
+    `/.well-known/webauthn` (WebAuthn level 3, related origins): a passkey lasts when its person's realm moves.
+    """
     parts = urlsplit(origin)
+    if zone and parts.scheme == "https":
+        return RelyingParty(zone, zone, (origin,))
     host = parts.hostname or "localhost"
     if host in {"127.0.0.1", "::1", "0.0.0.0"}:  # noqa: S104 - compared, not bound
         port = f":{parts.port}" if parts.port else ""

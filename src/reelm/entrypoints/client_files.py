@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from reelm.accounts.service import AccountsService
 from reelm.clips.service import ClipsService
 from reelm.entrypoints.edition import MANIFEST_FILE, MARK_FILE, edition_of, manifest_of, mark_of, page_of
+from reelm.entrypoints.lasting import answer, lasting_addresses
 from reelm.entrypoints.previews import clip_tags, person_tags, with_tags
 from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError
@@ -48,21 +49,15 @@ _PATHS = [
     "/sign-up",
     "/your-data",
     "/your-data/{rest:path}",
-    "/staff",
-    "/staff/{rest:path}",
-    "/transparency",
-    "/transparency/{rest:path}",
     "/where",
     "/border",
     "/charter",
     "/charter/{rest:path}",
+    "/staff",
+    "/staff/{rest:path}",
+    "/transparency",
+    "/transparency/{rest:path}",
 ]
-
-
-def answer(body: bytes, status: int = 200) -> Response[bytes]:
-    """Make the response that carries the app's page."""
-    headers = {"cache-control": "no-cache"}
-    return Response(body, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
 
 
 class _File(NamedTuple):
@@ -154,7 +149,7 @@ class ClientFiles:
             return Response(found.body, headers=headers, media_type=found.kind)
 
         paths = sorted(name for name in self._files if name != "/index.html")
-        pages: list[HTTPRouteHandler] = [app_page, clip_page, named_page]
+        pages: list[HTTPRouteHandler] = [app_page, clip_page, named_page, *lasting_addresses(plain)]
         if paths:
             pages.append(get(paths, include_in_schema=False, sync_to_thread=False)(file))
         return pages

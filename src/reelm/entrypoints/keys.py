@@ -13,6 +13,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -54,6 +55,14 @@ def run(settings: Settings) -> int:
         return CANNOT_START
 
 
+def _zone(realm: RealmService | None) -> str:
+    """The host of the network's zone, where the charter says that the realm's people have their addresses there."""
+    if realm is None or not realm.document.network:
+        return ""
+    zone = f"id.{realm.document.network}"
+    return zone if urlsplit(realm.document.ids).hostname == zone else ""
+
+
 async def _serve(
     settings: Settings, bound: socket.socket, allowed_uids: set[int], realm: RealmService | None
 ) -> int:
@@ -64,7 +73,7 @@ async def _serve(
     if database is None:
         return 0
     clock = SystemClock()
-    party = relying_party(settings.web.origin)
+    party = relying_party(settings.web.origin, _zone(realm))
     keeper = Keeper(
         settings.data / "keys",
         PostgresRows(database),

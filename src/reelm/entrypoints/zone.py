@@ -31,6 +31,7 @@ from reelm.realm.zone import (
     chain,
     check,
     digest_of,
+    origins,
     signers,
     target,
     to_sign,
@@ -203,6 +204,10 @@ class _Handler(BaseHTTPRequestHandler):
         routes, signed = self.server.watched.now()
         if parts.path == "/routes.json":
             self._answer(200, msgspec.json.encode(signed), {"Content-Type": "application/json"})
+            return
+        if parts.path == "/.well-known/webauthn":
+            answer = {"origins": origins(routes)}
+            self._answer(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
             return
         if parts.path == "/health":
             state = {"network": routes.network, "version": routes.version}

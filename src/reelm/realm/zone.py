@@ -140,6 +140,12 @@ def target(routes: Routes, path: str, query: str, accept: str) -> str | None:
     return f"{base.rstrip('/')}/{'/'.join(parts[1:])}" + (f"?{query}" if query else "")
 
 
+def origins(routes: Routes) -> list[str]:
+    """Return the origins of the realms' pages, whose people's passkeys are bound to the zone."""
+    webs = (urlsplit(realm.web) for realm in routes.realms.values())
+    return sorted({f"{web.scheme}://{web.netloc}" for web in webs})
+
+
 def _realm_of(routes: Routes, path: str) -> str | None:
     """The realm of the longest path that was moved, else of the first segment."""
     fits = [each for each in routes.moved if path == each.path or path.startswith(each.path + "/")]
