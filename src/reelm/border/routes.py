@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import Response, Router, get, post, put
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 
 from reelm.border.console import BorderConsole
 from reelm.border.schemas import BorderView, DeliveryView, PeerChange
@@ -29,7 +29,7 @@ async def list_deliveries(
     border_console: BorderConsole,
     uow: UnitOfWork,
     wanted: Annotated[
-        Literal["dead", "recorded", "released", "delivered"], Parameter(query="state")
+        Literal["dead", "recorded", "released", "delivered"], QueryParameter(name="state")
     ] = "dead",
     limit: Annotated[int, Parameter(ge=1, le=50)] = 10,
     cursor: str | None = None,
