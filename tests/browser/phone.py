@@ -32,6 +32,8 @@ DESK = (1280, 800)
 PATIENCE_MS = 20_000
 """How long a person waits for anything that is not a video being prepared, on a machine that is busy."""
 PREPARING_MS = 90_000
+BRAND = "Reelm"
+"""The edition that a realm begins with."""
 
 _FLAGS = [
     "--no-sandbox",
@@ -72,7 +74,7 @@ def text(key: str, language: str = "en", **values: object) -> str:
     found = _TEXTS[language][key]
     if isinstance(found, dict):
         found = found["one" if values.get("count") == 1 and "one" in found else "other"]
-    for name, value in values.items():
+    for name, value in {"brand": BRAND, **values}.items():
         found = found.replace("{" + name + "}", str(value))
     return str(found)
 
