@@ -13,6 +13,10 @@ class ArrivalDesk:
     async def held(self, uow: UnitOfWork, limit: int) -> list[Arrival]:
         return await HeldReader(uow).list_held(limit)
 
+    async def hold(self, uow: UnitOfWork, arrival: Arrival) -> bool:
+        """Keep others from taking it in at the same time; false when somebody has."""
+        return await HeldWriter(uow).hold(arrival.id)
+
     async def settle(self, uow: UnitOfWork, arrival: Arrival, refused_for: str | None) -> None:
         """Say that it was taken in, or why it was refused."""
         state = "taken" if refused_for is None else "refused"

@@ -40,10 +40,18 @@ class HeldReader:
 class HeldWriter(HeldReader):
     """Settles what was held."""
 
+    async def hold(self, arrival_id: UUID) -> bool:
+        """Keep an arrival to this transaction; false when it was settled meanwhile."""
+        held = await self._uow.fetch_value(
+            "SELECT id FROM arrivals WHERE id = $1 AND state = 'held' FOR UPDATE", arrival_id
+        )
+        return held is not None
+
     async def settle(self, arrival_id: UUID, state: str, reason: str | None) -> None:
         """Say what became of it; its words go."""
         await self._uow.execute(
-            "UPDATE arrivals SET state = $2, reason = $3, document = NULL, attempts = attempts + 1 WHERE id = $1",
+            "UPDATE arrivals SET state = $2, reason = $3, document = NULL, attempts = attempts + 1 "
+            "WHERE id = $1 AND state = 'held'",
             arrival_id,
             state,
             reason,
@@ -51,7 +59,9 @@ class HeldWriter(HeldReader):
 
     async def tried(self, arrival_id: UUID, reason: str) -> None:
         await self._uow.execute(
-            "UPDATE arrivals SET attempts = attempts + 1, reason = $2 WHERE id = $1", arrival_id, reason
+            "UPDATE arrivals SET attempts = attempts + 1, reason = $2 WHERE id = $1 AND state = 'held'",
+            arrival_id,
+            reason,
         )
 
     async def forget_settled(self, days: int) -> None:

@@ -84,6 +84,8 @@ class FederationTasks:
         """Take in one arrival; true when it is to be tried again."""
         try:
             async with self._database.transaction() as uow:
+                if not await self._desk.hold(uow, arrival):
+                    return False
                 said = await self._taking.take(uow, arrival)
                 if said != LATER:
                     await self._desk.settle(uow, arrival, None if said == "taken" else said)
