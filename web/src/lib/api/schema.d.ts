@@ -38,6 +38,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/border": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetBorder */
+        get: operations["ApiV1BorderGetBorder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/border/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListDeliveries */
+        get: operations["ApiV1BorderBatchesListDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/border/batches/{batch_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RetryDelivery */
+        post: operations["ApiV1BorderBatchesBatchIdRetryRetryDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/border/peers/{realm_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** PutPeer */
+        put: operations["ApiV1BorderPeersRealmIdPutPeer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charter": {
         parameters: {
             query?: never;
@@ -2125,6 +2193,16 @@ export interface components {
             hashes: string[];
             entry_index: number;
         };
+        /** BorderView */
+        BorderView: {
+            peers: components["schemas"]["PeerView"][];
+            days: components["schemas"]["DayView"][];
+            policy: string;
+            policy_digest: string;
+            vkey: string;
+            /** @enum {string} */
+            strength: "self_declared" | "witnessed";
+        };
         /** CandidateAdjustment */
         CandidateAdjustment: {
             index: number;
@@ -2363,6 +2441,17 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** DayView */
+        DayView: {
+            /** Format: date */
+            day: string;
+            kind: string;
+            direction: string;
+            peer: string;
+            data_class: string;
+            objects: number;
+            bytes: number;
+        };
         /** DecisionAsk */
         DecisionAsk: {
             /** @enum {string} */
@@ -2373,6 +2462,22 @@ export interface components {
         /** DecisionDraft */
         DecisionDraft: {
             to_sign: string;
+        };
+        /** DeliveryView */
+        DeliveryView: {
+            /** Format: uuid */
+            id: string;
+            peer: string;
+            objects: number;
+            bytes: number;
+            state: string;
+            attempts: number;
+            problem: string | null;
+            next_at: string | null;
+            /** Format: date-time */
+            made_at: string;
+            done_at: string | null;
+            entry_index: number | null;
         };
         /** DeviceItem */
         DeviceItem: {
@@ -2541,6 +2646,11 @@ export interface components {
         FeedSettingsIn: {
             profiling?: boolean;
             learning?: boolean;
+        };
+        /** Flow */
+        Flow: {
+            objects: number;
+            bytes: number;
         };
         /** FollowOut */
         FollowOut: {
@@ -2993,6 +3103,11 @@ export interface components {
             items: components["schemas"]["PersonCard"][];
             next_cursor?: string | null;
         };
+        /** Page[DeliveryView] */
+        "Page_reelm.border.schemas.DeliveryView_": {
+            items: components["schemas"]["DeliveryView"][];
+            next_cursor?: string | null;
+        };
         /** Page[Clip] */
         "Page_reelm.clips.schemas.Clip_": {
             items: components["schemas"]["Clip"][];
@@ -3105,6 +3220,25 @@ export interface components {
             new: string;
             current?: string | null;
             passkey?: components["schemas"]["PasskeyAnswerIn"] | null;
+        };
+        /** PeerChange */
+        PeerChange: {
+            /** @enum {string} */
+            state: "open" | "paused" | "refused";
+        };
+        /** PeerView */
+        PeerView: {
+            realm: string;
+            name: string;
+            network: string;
+            state: string;
+            web: string;
+            last_heard_at: string | null;
+            out: components["schemas"]["Flow"];
+            in: components["schemas"]["Flow"];
+            refused: number;
+            waiting: number;
+            dead: number;
         };
         /**
          * Permissions
@@ -3740,6 +3874,220 @@ export interface operations {
             };
             /** @description `accounts.handle_taken`: This name is taken. Please choose another one. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1BorderGetBorder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BorderView"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1BorderBatchesListDeliveries: {
+        parameters: {
+            query?: {
+                state?: "dead" | "recorded" | "released" | "delivered";
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.border.schemas.DeliveryView_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1BorderBatchesBatchIdRetryRetryDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1BorderPeersRealmIdPutPeer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                realm_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeerChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9138,8 +9486,8 @@ export interface operations {
     };
     ApiV1PeopleLookupLookUp: {
         parameters: {
-            query: {
-                address: string;
+            query?: {
+                address?: string;
             };
             header?: never;
             path?: never;

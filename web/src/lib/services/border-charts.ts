@@ -1,5 +1,5 @@
 /** What the charts of the border show, from its counters. Pure, but for the words that come in. */
-import type { BorderCount, BorderKind, Moved } from '$lib/api/realms';
+import type { BorderCount, Moved } from '$lib/api/realms';
 import type { DataClass } from '$lib/api/types';
 import type { Column, Series } from '$lib/components/ledger/series';
 
@@ -82,10 +82,10 @@ export function crossedByPeer(
   return [...totals].sort(([, a], [, b]) => b.objects - a.objects);
 }
 
-export const KINDS: readonly BorderKind[] = ['crossing', 'storage', 'control', 'delivery', 'fetch'];
+export const KINDS = ['crossing', 'storage', 'control', 'delivery', 'fetch'] as const;
 
 /** Bytes by kind of connection in the days of a chart, both directions together. */
-export function bytesByKind(days: readonly BorderCount[], nowMs: number, count = 14): [BorderKind, number][] {
+export function bytesByKind(days: readonly BorderCount[], nowMs: number, count = 14): [(typeof KINDS)[number], number][] {
   const since = lastDays(count, nowMs);
   return KINDS.map((kind) => [
     kind,

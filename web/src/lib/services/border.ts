@@ -1,23 +1,22 @@
 /** The border as everybody sees it, and what operators do there. */
-import { ask } from '$lib/api/client';
-import { borderApi, type Batch, type Border, type PeerState } from '$lib/api/realms';
+import { ask, client } from '$lib/api/client';
+import type { Border, Delivery, PeerState } from '$lib/api/realms';
 
 export function getBorder(): Promise<Border> {
-  return ask(borderApi.GET<Border>('/api/v1/border'));
+  return ask(client.GET('/api/v1/border'));
 }
 
-/** Deliveries that were given up. */
-export async function listDead(): Promise<Batch[]> {
-  const answer = await ask(
-    borderApi.GET<{ items: Batch[] }>('/api/v1/border/batches', { params: { query: { state: 'dead' } } }),
-  );
-  return answer.items;
+const MOST = 50;
+
+/** Deliveries that were given up, the newest. */
+export async function listGivenUp(): Promise<Delivery[]> {
+  return (await ask(client.GET('/api/v1/border/batches', { params: { query: { state: 'dead', limit: MOST } } }))).items;
 }
 
-export async function retryBatch(id: string): Promise<void> {
-  await ask(borderApi.POST<unknown>('/api/v1/border/batches/{batch_id}/retry', { params: { path: { batch_id: id } } }));
+export async function retryDelivery(id: string): Promise<void> {
+  await ask<unknown>(client.POST('/api/v1/border/batches/{batch_id}/retry', { params: { path: { batch_id: id } } }));
 }
 
 export async function setPeerState(realm: string, state: PeerState): Promise<void> {
-  await ask(borderApi.PUT<unknown>('/api/v1/border/peers/{realm}', { params: { path: { realm } }, body: { state } }));
+  await ask<unknown>(client.PUT('/api/v1/border/peers/{realm_id}', { params: { path: { realm_id: realm } }, body: { state } }));
 }
