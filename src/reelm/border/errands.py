@@ -39,6 +39,10 @@ MOST_DOCUMENT_BYTES = 256 * 1024
 MOST_DELIVERY_BYTES = 64 * 1024
 FETCH_SECONDS, ASK_SECONDS = 80.0, 8.0
 _ADDRESS = re.compile(r"(?:acct:|@)?([A-Za-z0-9_.]{1,64})@([A-Za-z0-9.:-]{1,253})")
+# A file's address says which file, and has no room for anything else: whoever asks can't tell that realm more.
+_FILE = re.compile(
+    r"/media/(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/[0-9a-f]{64}|avatars/[0-9a-f]{32,64})\.[a-z0-9]{2,5}"
+)
 # Where a witness of the charter may be, beside the public network: the charter is signed by whoever answers for it.
 OWN: tuple[Network, ...] = networks(
     ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
@@ -87,6 +91,8 @@ class Errands:
         peer = await self._peer_at(asked.url)
         if peer is None:
             raise self._forbidden("fetch", "unknown_realm", asked.url)
+        if not _FILE.fullmatch(asked.url, len(peer.border.rstrip("/"))):
+            raise self._forbidden("fetch", "not_a_file", asked.url, peer=peer.realm)
         target = fetched_path(self._folder, secrets.token_hex(16))
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         most = min(max(asked.most_bytes, 0), MOST_FILE_BYTES)

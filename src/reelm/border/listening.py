@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from reelm.border.wire import Wire
 from reelm.kit import http1
 
 HEAD_SECONDS = 10.0
@@ -116,15 +117,16 @@ class Listening:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        address = str((writer.get_extra_info("peername") or ("",))[0])
+        address, port = (writer.get_extra_info("peername") or ("", 0))[:2]
         task = asyncio.current_task()
-        if task is None or len(self._tasks) >= MOST_CONNECTIONS or self._from[address] >= MOST_FROM_ONE:
+        if task is None or len(self._tasks) >= MOST_CONNECTIONS or self._from[str(address)] >= MOST_FROM_ONE:
             writer.transport.abort()
             return
         self._tasks.add(task)
-        self._from[address] += 1
+        self._from[str(address)] += 1
+        wire = Wire(reader, writer)
         try:
-            await self._serve(reader, writer, address, task)
+            await self._serve(wire, writer, str(address), task)
         except (OSError, TimeoutError, http1.EndedError):
             pass
         except asyncio.CancelledError:
@@ -133,28 +135,40 @@ class Listening:
         except Exception:  # noqa: BLE001 - the last frame of a connection: said in the log, the others go on
             _log.exception("border.connection_failed")
         finally:
-            self._tasks.discard(task)
-            self._idle.discard(task)
-            self._from[address] -= 1
-            if not self._from[address]:
-                del self._from[address]
+            self._left(str(address), task)
             writer.transport.abort()
+            # Whose address it was is not kept: that may be a person's.
+            counts = wire.counts
+            _log.info(
+                "border.connection",
+                kind="service",
+                port=port,
+                sent=counts.socket_sent,
+                received=counts.socket_received,
+            )
+
+    def _left(self, address: str, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._idle.discard(task)
+        self._from[address] -= 1
+        if not self._from[address]:
+            del self._from[address]
 
     async def _serve(
         self,
-        reader: asyncio.StreamReader,
+        wire: Wire,
         writer: asyncio.StreamWriter,
         address: str,
         task: asyncio.Task[None],
     ) -> None:
-        incoming = http1.Incoming(reader.read)
+        incoming = http1.Incoming(wire.read)
         for number in range(MOST_REQUESTS):
             try:
                 self._idle.add(task)
                 asked = await self._next(incoming, address, IDLE_SECONDS if number else HEAD_SECONDS)
             except http1.MalformedError as error:
                 status = 431 if isinstance(error, http1.TooLongError) else 400
-                await self._write(writer, Reply(status), last=True)
+                await self._write(wire, Reply(status), last=True)
                 return
             finally:
                 self._idle.discard(task)
@@ -168,9 +182,9 @@ class Listening:
                 or self._server is None
                 or not self._server.is_serving()
             )
-            await self._write(writer, reply, last=last, head_only=asked.method == "HEAD")
+            await self._write(wire, reply, last=last, head_only=asked.method == "HEAD")
             if last:
-                await self._part(reader, writer)
+                await self._part(wire, writer)
                 return
 
     async def _next(self, incoming: http1.Incoming, address: str, patience_seconds: float) -> Asked | None:
@@ -188,9 +202,7 @@ class Listening:
         except TimeoutError:
             return Reply(408)
 
-    async def _write(
-        self, writer: asyncio.StreamWriter, reply: Reply, *, last: bool, head_only: bool = False
-    ) -> None:
+    async def _write(self, wire: Wire, reply: Reply, *, last: bool, head_only: bool = False) -> None:
         length = reply.length if reply.file else len(reply.body)
         headers = {
             "Content-Length": str(length),
@@ -201,24 +213,22 @@ class Listening:
         }
         head = http1.head(f"HTTP/1.1 {reply.status} {_REASONS.get(reply.status, 'Answer')}", headers)
         async with asyncio.timeout(WRITE_SECONDS):
-            writer.write(head if head_only else head + reply.body)
-            await writer.drain()
+            await wire.write(head if head_only else head + reply.body)
         if reply.file is None or head_only:
             return
         async for piece in _pieces(reply.file, reply.length):
             async with asyncio.timeout(WRITE_SECONDS):
-                writer.write(piece)
-                await writer.drain()
+                await wire.write(piece)
 
     @staticmethod
-    async def _part(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _part(wire: Wire, writer: asyncio.StreamWriter) -> None:
         """End a connection so that the answer arrives even while the other side still writes."""
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(PART_SECONDS):
                 if writer.can_write_eof():
                     writer.write_eof()
                 for _ in range(32):
-                    if not await reader.read(_PIECE):
+                    if not await wire.read(_PIECE):
                         break
                 writer.close()
                 await writer.wait_closed()

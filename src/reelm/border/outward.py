@@ -218,6 +218,8 @@ class Outward:
             kind=connection.kind,
             purpose=connection.purpose,
             host=connection.host,
+            port=connection.port,
+            local_port=connection.local_port,
             sent=counts.socket_sent,
             received=counts.socket_received,
         )

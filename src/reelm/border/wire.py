@@ -10,6 +10,8 @@ import ssl
 from dataclasses import dataclass
 
 _PIECE = 64 * 1024
+# For the other side's end: each request asks it to close after its answer.
+_PARTING_SECONDS, _PARTING_PIECES = 0.25, 4
 
 
 @dataclass
@@ -41,7 +43,18 @@ class Wire:
         await self._to_socket(data)
 
     async def close(self) -> None:
-        """End it. What was written has been given to the system by then."""
+        """End it. What was written is the system's by then, and the other side's last bytes are counted."""
+        await self._hear_out()
+        await self._end()
+
+    async def _hear_out(self) -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_PARTING_SECONDS):
+                for _ in range(_PARTING_PIECES):
+                    if not await self._from_socket(_PIECE):
+                        break
+
+    async def _end(self) -> None:
         self._writer.close()
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
@@ -113,11 +126,12 @@ class SealedWire(Wire):
             await self._flush()
 
     async def close(self) -> None:
+        await self._hear_out()
         with contextlib.suppress(ssl.SSLError, OSError):
             self._tls.unwrap()
         with contextlib.suppress(OSError):
             await self._flush()
-        await super().close()
+        await self._end()
 
     async def _flush(self) -> None:
         await self._to_socket(self._out.read())

@@ -6,9 +6,11 @@ other realms. Cedar is loaded when the first thing is to be decided.
 """
 
 import asyncio
+import os
 import secrets
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 
@@ -24,7 +26,11 @@ from reelm.border.releasing import LOCK, Releasing
 from reelm.border.repository_releasing import ASKED
 from reelm.border.server import BorderServer
 from reelm.border.signing import Signing
+from reelm.entrypoints import log
+from reelm.entrypoints.folder import StartError
+from reelm.entrypoints.handout import handed_to, settings_of_running
 from reelm.entrypoints.keeping import AfterTheCharter, Part, keep, patient_database
+from reelm.entrypoints.parts import accepts
 from reelm.kit import metrics as kit_metrics
 from reelm.kit.blobs import LocalBlobStore
 from reelm.kit.clock import SystemClock
@@ -44,6 +50,21 @@ def run(settings: Settings) -> int:
     """Keep the border until SIGTERM or SIGINT; return the exit code."""
     kit_metrics.prepare(settings.data / "run" / "metrics")
     return asyncio.run(_keep(settings))
+
+
+def run_alone(data: Path, *, quiet: bool) -> int:
+    """The same beside a realm that another process supervises, with nothing but the border's part of its settings.
+
+    Raises StartError.
+    """
+    settings = handed_to("border", settings_of_running(data))
+    if accepts(settings.border_address):
+        raise StartError(
+            f"The realm in {data} has a border already.", "Start it with: reelm up --without-border"
+        )
+    os.umask(0o077)
+    log.configure("border", data / "logs", quiet=quiet)
+    return run(settings)
 
 
 async def _keep(settings: Settings) -> int:

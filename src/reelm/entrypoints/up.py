@@ -25,11 +25,18 @@ After = Callable[[Settings], int]
 
 
 def up(
-    data: Path, port: int | None, *, quiet: bool, after: After | None = None, witnesses: bool = False
+    data: Path,
+    port: int | None,
+    *,
+    quiet: bool,
+    after: After | None = None,
+    witnesses: bool = False,
+    border: bool = True,
 ) -> int:
     """Run the realm in `data` until a signal stops it. Raises StartError.
 
     `after` runs in a process of its own once everything is ready. `witnesses`: run the demo's own two beside it.
+    Without `border` nothing leaves the realm until somebody runs that process elsewhere (`reelm border`).
     """
     process.limit_allocator_arenas()
     # One thread for NumPy's algebra: the web processes are the threads, and this process forks.
@@ -51,7 +58,11 @@ def up(
             supervisor = Supervisor(
                 [
                     *_database_programs(settings, folder, sockets, progress),
-                    *realm_programs(settings, listener, quiet=quiet),
+                    *(
+                        program
+                        for program in realm_programs(settings, listener, quiet=quiet)
+                        if border or program.name != "border"
+                    ),
                     *(_witness_programs(settings, quiet=quiet) if witnesses else []),
                 ],
                 progress.waiting_for,
