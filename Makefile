@@ -63,6 +63,7 @@ oracle: ## Install what checks the ledger's formats independently: Go, and its l
 gen: setup ## Make what is generated: the OpenAPI snapshot and the web client's types
 	@$(REELM) openapi > spec/openapi.json.new && mv spec/openapi.json.new spec/openapi.json
 	@$(REELM) ledger schemas spec/ledger/schemas audit/src/reelm_audit/schemas.json
+	@$(REELM) charter schema spec/charter/charter.schema.json
 	@$(PYTHON) -m tests.oracle.published
 	@$(PYTHON) -m tests.factories.feedvectors
 	@$(NPM) run gen

@@ -16,6 +16,7 @@ SUBJECT_OF: Mapping[str, str] = {
     "minimum_age": "ages",
     "private_below_age": "ages",
     "witness_policies": "witnesses",
+    "everywhere_else": "jurisdictions",
     "realm": "network",
     "everywhere_else": "jurisdictions",
     "ids": "addresses",

@@ -167,6 +167,12 @@ def diff(data: Path, what: str, against: Path | None) -> list[Change]:
         return changes(old, found)
 
 
+def schema() -> bytes:
+    """Return the JSON Schema of a charter's document, as published in `spec/charter`."""
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(RealmDocument)}
+    return msgspec.json.format(msgspec.json.encode(made, order="sorted"), indent=2) + b"\n"
+
+
 # --- what was said on the command line ----------------------------------------------------------------------
 
 

@@ -76,6 +76,14 @@ def charter_init(
     print("Its one keyholder is the operator; the key is in keyholder/. Move it elsewhere, and keep it.")
 
 
+@app.command("schema", hidden=True)
+def charter_schema(target: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
+    """Write the JSON Schema of a charter, for `make gen`."""
+    from reelm.entrypoints import chartering
+
+    target.write_bytes(chartering.schema())
+
+
 @app.command("propose")
 def charter_propose(file: Read, data: Data = _DEFAULT_DATA, as_json: Json = False) -> None:
     """Propose a whole charter as the next version."""

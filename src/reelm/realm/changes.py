@@ -46,6 +46,7 @@ _PLAIN: tuple[tuple[str, str, Callable[[RealmDocument], object]], ...] = (
     ("edition", "The edition's colour", lambda c: c.edition.accent),
     ("edition", "The colour of text on it", lambda c: c.edition.accent_text),
     ("edition", "The languages", lambda c: _listed(c.edition.languages)),
+    ("edition", "The colour of the window around the app", lambda c: c.edition.theme),
     ("edition", "The rules that people are asked to keep", lambda c: c.edition.rules),
     ("edition", "The feed that opens first", lambda c: c.edition.default_feed),
     (
@@ -99,7 +100,9 @@ def _changed(subject: str, what: str, before: str, after: str) -> Iterator[Chang
         sentence = f"{what}: no longer {before}."
     else:
         sentence = f"{what}: {after} instead of {before}."
-    yield Change(subject, before or None, after or None, sentence)
+    yield Change(
+        subject, before or None, after or None, sentence.removesuffix("..") + "." * sentence.endswith("..")
+    )
 
 
 def _owners(old: RealmDocument, new: RealmDocument) -> Iterator[Change]:
@@ -129,6 +132,10 @@ def _jurisdictions(old: RealmDocument, new: RealmDocument) -> Iterator[Change]:
             else "The realm takes people of the countries that its charter names, and of no other."
         )
         yield Change("jurisdictions", _yes(old.everywhere_else), _yes(new.everywhere_else), sentence)
+    if old.everywhere_else != new.everywhere_else:
+        said = "takes people of countries" if new.everywhere_else else "takes nobody of a country"
+        answers = _yes(old.everywhere_else), _yes(new.everywhere_else)
+        yield Change("jurisdictions", *answers, f"The realm {said} that no realm of its network names.")
     if old.jurisdictions and not new.jurisdictions:
         named = _listed(old.countries)
         yield Change(

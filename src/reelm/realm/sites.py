@@ -33,12 +33,13 @@ def check(charter: RealmDocument, settings: Settings) -> list[str]:
 
 def check_backup(charter: RealmDocument, settings: Settings, target: Path) -> list[str]:
     """Return what keeps a backup from being written to `target`, one sentence each."""
-    refusals = _check_backup_site(charter, settings)
     name = backup_site(charter, settings)
     site = _find(charter, name, "backup")
-    if not refusals and site is not None and not _lies_at(site, target):
-        refusals.append(f"The charter says where site {name!r} keeps its data, and {target} isn't there.")
-    return refusals
+    if site is None:
+        return [_no_backup(name)]
+    if not _lies_at(site, target):
+        return [f"The charter says where site {name!r} keeps its data, and {target} isn't there."]
+    return []
 
 
 def site_here(charter: RealmDocument, settings: Settings) -> str:
@@ -62,7 +63,11 @@ def _check_backup_site(charter: RealmDocument, settings: Settings) -> list[str]:
     name = backup_site(charter, settings)
     if not settings.backup_site or _find(charter, name, "backup") is not None:
         return []
-    return [f"Backups are set to go to site {name!r}, which the charter doesn't name for backups."]
+    return [_no_backup(name)]
+
+
+def _no_backup(name: str) -> str:
+    return f"Backups are set to go to site {name!r}, which the charter doesn't name for backups."
 
 
 def _find(charter: RealmDocument, name: str, purpose: SitePurpose) -> Site | None:
