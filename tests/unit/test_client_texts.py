@@ -14,6 +14,9 @@ _NOT_MET = {
     # What only other programs meet, and what the client prevents or shows without words.
     "accounts.key_reused",
     "accounts.too_young",  # a page of its own
+    # What the border says to other processes: people meet what the room says that asked it.
+    "border.forbidden",
+    "border.unknown_address",
     "clips.cover_unsuitable",
     "clips.not_failed",
     "clips.not_playable",
