@@ -278,17 +278,27 @@ def test_every_kind_that_is_sent_has_its_rows(name: str) -> None:
 
 async def test_counts_go_back_from_twenty_people_on(here: Here) -> None:
     _, document, clip = await _clip_of_us(here)
-    people = [await here.sign_up() for _ in range(2)]
-    ids = [uuid.UUID(person.id) for person in people] + [uuid.uuid4() for _ in range(17)]
+    people = [uuid.uuid4() for _ in range(27)]
     await here.admin.executemany(
-        "INSERT INTO watch_events (person_id, at, id, clip_id, kind) VALUES ($1, now(), gen_random_uuid(), $2, 'impression')",
-        [(person_id, uuid.UUID(clip)) for person_id in ids[:2]],
+        "INSERT INTO people (id, handle, handle_key, display_name) VALUES ($1, $2, $2, 'Somebody')",
+        [(person_id, f"w{person_id.hex[:12]}") for person_id in people],
     )
-    assert not [
-        row
-        for row in await here.admin.fetch("SELECT uri FROM reelm.watched_from_abroad()")
-        if row["uri"] == document["id"]
-    ]
+
+    async def watched_by(some: list[uuid.UUID]) -> list[int]:
+        await here.admin.executemany(
+            "INSERT INTO watch_events (person_id, at, id, clip_id, kind) "
+            "VALUES ($1, now(), gen_random_uuid(), $2, 'impression')",
+            [(person_id, uuid.UUID(clip)) for person_id in some],
+        )
+        rows = await here.admin.fetch("SELECT uri, people FROM reelm.watched_from_abroad()")
+        return [row["people"] for row in rows if row["uri"] == document["id"]]
+
+    # Nineteen are too few, however often they watch.
+    assert await watched_by([*people[:19], *people[:10]]) == []
+    assert await watched_by(people[19:]) == [20]
+    await here.admin.execute("SELECT reelm.note_views_told($1, 20)", uuid.UUID(clip))
+    assert await watched_by(people[:3]) == []
+    await here.admin.execute("DELETE FROM people WHERE id = ANY ($1)", people)
 
 
 async def test_counts_that_come_back_are_believed_from_twenty_on(here: Here) -> None:
