@@ -28,7 +28,7 @@ from reelm.border.listening import Asked, Listening, Reply
 from reelm.border.repository_public import PublicReader
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database, UnitOfWork
-from reelm.kit.errors import NotFoundError, OverloadedError, TooManyRequestsError
+from reelm.kit.errors import NotFoundError, OverloadedError, ReelmError, TooManyRequestsError
 from reelm.kit.ids import Ids
 from reelm.kit.limits import Limit, RateLimiter
 from reelm.ledger.service import LedgerService
@@ -109,6 +109,8 @@ class Inbound:
             return _problem(503, "busy", error.retry_after_seconds or 5)
         except NotFoundError:
             return _problem(404, "not_found")
+        except ReelmError as error:
+            return _problem(error.status, error.code.rpartition(".")[2])
 
     def _turned_away(self, asked: Asked, error: TurnedAwayError) -> Reply:
         """Whoever is nobody may knock only so often; a known realm at the same address isn't held back by it."""

@@ -18,9 +18,12 @@ from reelm_audit.tlog import canonical
 MOST_BYTES = 1024 * 1024
 MOST_OBJECTS = 256
 DEEPEST = 16
+MOST_VALUES = 100_000
 _BATCH = re.compile(r"([0-9a-f]{64}) (0|[1-9][0-9]{0,15})")
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_DEEPER = frozenset(b"[{")
+# Possessive, with the closing quote left open: each byte is looked at once, whatever stands there.
+_SIGNS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
+_QUOTE = 0x22
+_DEEPER, _LESS_DEEP = frozenset(b"[{"), frozenset(b"]}")
 
 
 class ParcelError(Exception):
@@ -60,7 +63,7 @@ def read_parcel(body: bytes, root: bytes) -> Parcel:
     """Read a delivery's body, whose root must be `root`. Raises `ParcelError`."""
     if len(body) > MOST_BYTES:
         raise ParcelError("too_big")
-    _check_depth(body)
+    _check_shape(body)
     try:
         value = canonical.decode(body)
     except canonical.CanonicalError as error:
@@ -71,16 +74,22 @@ def read_parcel(body: bytes, root: bytes) -> Parcel:
     return Parcel(root, items)
 
 
-def _check_depth(body: bytes) -> None:
-    """Count brackets before anything recurses."""
-    depth = 0
-    for match in _BRACKETS.finditer(body):
+def _check_shape(body: bytes) -> None:
+    """Count levels and values before anything recurses or is made."""
+    depth = count = 0
+    for match in _SIGNS.finditer(body):
         sign = body[match.start()]
-        if sign == 0x22:
+        if sign == _QUOTE:
             continue
-        depth += 1 if sign in _DEEPER else -1
+        count += 1
+        if sign in _DEEPER:
+            depth += 1
+        elif sign in _LESS_DEEP:
+            depth -= 1
         if depth > DEEPEST:
             raise ParcelError("too_deep")
+        if count > MOST_VALUES:
+            raise ParcelError("too_many")
 
 
 def _items_of(value: object) -> list[Item]:
