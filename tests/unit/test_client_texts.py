@@ -91,9 +91,9 @@ def _codes() -> dict[str, int]:
 
 
 def test_every_refusal_a_person_meets_is_in_the_clients_texts() -> None:
-    # The staff's console and "your data" bring their own texts, when they are opened.
+    # The staff's console, "your data" and the realm's pages bring their own texts, when they are opened.
     app = {}
-    for name in ("app", "staff", "rights"):
+    for name in ("app", "staff", "rights", "realms"):
         app |= json.loads((_WEB / f"i18n/en/{name}.json").read_text())
     studio = set(re.findall(r"'([a-z_]+\.[a-z_]+)':", (_WEB / "services/studio-problems.ts").read_text()))
     missing = {
