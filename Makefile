@@ -3,6 +3,7 @@
 
 DATA ?= data
 PORT ?= 8080
+NETWORK ?= network
 NAME ?= publish
 
 VENV := .venv
@@ -18,7 +19,7 @@ WEB_SOURCES := $(shell find web/src web/public web/build -type f 2>/dev/null) \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up dev demo test test-all lint gen bench shots scenario browser oracle learning clean
+.PHONY: help setup up dev demo network test test-all lint gen bench shots scenario browser oracle learning clean
 
 help: ## Say what can be made
 	@echo "make TARGET [DATA=folder] [PORT=number]"
@@ -29,6 +30,9 @@ up: setup ## Start the realm (its data in DATA, its address http://127.0.0.1:POR
 
 demo: setup ## Start a realm that is already alive: people, clips, talk
 	@exec $(REELM) demo --data "$(DATA)" --port $(PORT)
+
+network: setup ## Start two networks of several realms, with people who follow each other across (data in NETWORK)
+	@exec $(REELM) network demo --data "$(NETWORK)"
 
 dev: setup ## Start the realm and a web client that reloads as you edit it
 	@$(REELM) up --data "$(DATA)" --port $(PORT) & realm=$$!; trap 'kill $$realm; wait $$realm' EXIT; \

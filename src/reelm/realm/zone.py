@@ -21,6 +21,7 @@ _PREFIX = b"reelm/routes/v1\n"
 _PATH = re.compile(r"[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*")
 _NAME = "^[a-z][a-z0-9-]{0,62}$"
 ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
+MOST_PATH_CHARS = 512
 FINGER = "/.well-known/webfinger"
 
 RealmName = Annotated[str, msgspec.Meta(pattern=_NAME)]
@@ -130,7 +131,11 @@ def target(routes: Routes, path: str, query: str, accept: str) -> str | None:
     if path == FINGER:
         return _finger(routes, query)
     parts = path.removeprefix("/").split("/")
-    if len(parts) < 2 or not all(_PATH.fullmatch(part) and part not in {".", ".."} for part in parts):
+    if (
+        len(path) > MOST_PATH_CHARS
+        or len(parts) < 2
+        or not all(_PATH.fullmatch(part) and part not in {".", ".."} for part in parts)
+    ):
         return None
     whole = "/".join(parts)
     realm = routes.realms.get(_realm_of(routes, whole) or "")
