@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.async_api import Route, expect
-from tests.browser import feed_screens, why_screens
+from tests.browser import feed_screens, realm_screens, why_screens
 from tests.browser.phone import PATIENCE_MS, Phone
 
 
@@ -207,6 +207,13 @@ SCREENS = [
     Screen("ledger-entry", _entry),
     Screen("ledger-none", _no_entries),
     Screen("data-map", _at("/transparency/data-map", ".tables li")),
+    Screen("where", _at("/where", "[data-site]")),
+    Screen("where-network", realm_screens.where),
+    Screen("border", _at("/border", "#policy")),
+    Screen("border-network", realm_screens.border),
+    Screen("charter", _at("/charter", ".clauses")),
+    Screen("sign-up-elsewhere", realm_screens.elsewhere),
+    Screen("person-elsewhere", realm_screens.person, upsets=("status of 404",)),
     Screen("check", _at("/transparency/check", "[data-verdict]")),
     Screen("check-bad", _rewritten),
     Screen("why-open", why_screens.why),
@@ -248,6 +255,9 @@ SCREENS = [
     Screen("menu-wishes", feed_screens.menu_wishes, signed_in=True),
     Screen("menu-word", feed_screens.menu_word, signed_in=True),
     Screen("reach", feed_screens.reach, signed_in=True),
+    Screen("crossed", realm_screens.crossed, signed_in=True),
+    Screen("crossed-none", _at("/settings/crossed", "main .empty"), signed_in=True),
+    Screen("consent", realm_screens.consent, signed_in=True, upsets=("status of 404", "status of 409")),
     Screen("settings-privacy", _at("/settings/privacy", "[role=switch]"), signed_in=True),
     Screen("settings-security", _at("/settings/security", "form", "main li b"), signed_in=True),
     Screen("your-data-own", _at("/your-data", "main li a"), signed_in=True),

@@ -60,7 +60,7 @@ async def test_the_promises_say_how_strong_they_are(phones: Phones) -> None:
     await expect(cards).to_have_count(10)
     # Without witnesses nothing may be called witnessed, and what isn't built may not look as if it were.
     await expect(cards.get_by_text(phone.say("ledger.strength_witnessed"), exact=True)).to_have_count(0)
-    await expect(cards.get_by_text(phone.say("ledger.strength_unproven"), exact=True)).to_have_count(5)
+    await expect(cards.get_by_text(phone.say("ledger.strength_unproven"), exact=True)).to_have_count(4)
     history = cards.filter(has_text=phone.say("promise.p9"))
     await history.locator("summary").click()
     await history.get_by_role("link").click()

@@ -29,13 +29,16 @@ const asking = async () => {
 describe('before another realm is told', () => {
   it('the person is asked, and the act is done once more after a yes', async () => {
     const one = act();
-    const outcome = withConsent('follow', one.run);
+    const shown: boolean[] = [];
+    const outcome = withConsent('follow', one.run, (done) => shown.push(done));
     const asked = await asking();
+    expect(shown).toEqual([false]);
     expect([asked?.act, asked?.realm, asked?.name]).toEqual(['follow', 'world', 'World']);
     one.allow();
     asked?.done(true);
     expect(await outcome).toBe('done');
     expect([one.tries, consent.asked]).toEqual([2, null]);
+    expect(shown).toEqual([false, true]);
   });
 
   it('a no is no failure, and nothing is done', async () => {

@@ -78,15 +78,17 @@ export function forgetLives(): void {
 export async function like(one: LiveClip, on: boolean): Promise<void> {
   if (one.liked === on) return;
   const before = one.likes;
-  one.liked = on;
-  one.likes = Math.max(0, before + (on ? 1 : -1));
+  const show = (done: boolean) => {
+    one.liked = done ? on : !on;
+    one.likes = done ? Math.max(0, before + (on ? 1 : -1)) : before;
+  };
+  show(true);
   try {
-    const answer = await withConsent('like', () => setLike(one.clip.id, on));
+    const answer = await withConsent('like', () => setLike(one.clip.id, on), show);
     if (on) record(one.clip.id, 'like');
     one.takeCounts(answer.counts);
   } catch (cause) {
-    one.liked = !on;
-    one.likes = before;
+    show(false);
     throw cause;
   }
 }
@@ -94,14 +96,16 @@ export async function like(one: LiveClip, on: boolean): Promise<void> {
 export async function repost(one: LiveClip, on: boolean): Promise<void> {
   if (one.reposted === on) return;
   const before = one.reposts;
-  one.reposted = on;
-  one.reposts = Math.max(0, before + (on ? 1 : -1));
+  const show = (done: boolean) => {
+    one.reposted = done ? on : !on;
+    one.reposts = done ? Math.max(0, before + (on ? 1 : -1)) : before;
+  };
+  show(true);
   try {
-    const answer = await withConsent('repost', () => setRepost(one.clip.id, on));
+    const answer = await withConsent('repost', () => setRepost(one.clip.id, on), show);
     one.takeCounts(answer.counts);
   } catch (cause) {
-    one.reposted = !on;
-    one.reposts = before;
+    show(false);
     throw cause;
   }
 }
@@ -116,14 +120,17 @@ export function noteFollow(handle: string, state: FollowState): void {
 
 export async function follow(handle: string, on: boolean): Promise<FollowState> {
   const before = followOf(handle);
-  follows.set(handle, on ? 'following' : 'none');
+  const show = (done: boolean) => {
+    follows.set(handle, done ? (on ? 'following' : 'none') : before);
+  };
+  show(true);
   try {
-    const answer = await withConsent('follow', () => setFollow(handle, on));
+    const answer = await withConsent('follow', () => setFollow(handle, on), show);
     const now = answer.follow;
     follows.set(handle, now);
     return now;
   } catch (cause) {
-    follows.set(handle, before);
+    show(false);
     throw cause;
   }
 }

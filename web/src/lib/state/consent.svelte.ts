@@ -41,16 +41,25 @@ function ask(act: TellingAct, fields: Record<string, string>): Promise<boolean> 
   });
 }
 
-/** Does an act; where the realm says that another one would learn of it, asks first and does it again. */
-export async function withConsent<T>(act: TellingAct, run: () => Promise<T>): Promise<T> {
+/**
+ * Does an act; where the realm says that another one would learn of it, asks first and does it again.
+ * What the screen `shows` as done is taken off it while the person is asked.
+ */
+export async function withConsent<T>(
+  act: TellingAct,
+  run: () => Promise<T>,
+  shows: (done: boolean) => void = () => undefined,
+): Promise<T> {
   try {
     return await run();
   } catch (cause) {
     const problem = asProblem(cause);
     if (problem.code !== 'federation.consent_needed') throw cause;
+    shows(false);
     if (!(await ask(act, problem.fields))) {
       throw new ApiProblem({ type: 'about:blank', title: '', detail: '', status: 0, code: DECLINED });
     }
+    shows(true);
     return await run();
   }
 }
