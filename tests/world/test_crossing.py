@@ -1,8 +1,10 @@
 """A person of one realm follows a creator of another: the clip comes, a comment goes back and is liked, and all of it
 is undone there when the person takes it back. Each step is in both ledgers."""
 
+import io
 from typing import Any
 
+from PIL import Image
 from tests.conftest import Person, RunningRealm, eventually
 from tests.factories.networks import Network
 
@@ -59,6 +61,8 @@ async def test_from_a_follow_to_its_withdrawal(network: Network) -> None:
     newest = next(each for each in clips if each["caption"] == second["caption"])
     assert newest["id"] != second["id"]
     assert newest["author"]["realm"] == "us"
+    feed = (await ben.get("/feeds/following")).json()["items"]
+    assert newest["id"] in {each["id"] for each in feed}
     media = newest["media"]
     file = await ben.client.get(media["renditions"][0]["url"], headers=ben.headers)
     assert file.status_code in {200, 206}
@@ -114,6 +118,33 @@ async def test_from_a_follow_to_its_withdrawal(network: Network) -> None:
 
     assert await eventually(undone, seconds=_SECONDS)
     assert (await lea.get(f"/people/{there}")).status_code == 404
+
+
+async def test_a_picture_and_a_new_name_come_after_and_are_found(network: Network) -> None:
+    lea, ben = await network.sign_up(network.us), await network.sign_up(network.world)
+    handle = await _looked_up(network, ben, lea, network.us)
+    await network.agree(ben, network.us)
+    assert (await ben.put(f"/people/{handle}/follow")).status_code == 200
+    await network.crossed(ben, act="Follow")
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 40, 90)).save(picture, "PNG")
+
+    async def known() -> bool:
+        return "Accept" in {each["act"] for each in (await lea.get("/me/crossings")).json()["items"]}
+
+    assert await eventually(known, seconds=_SECONDS)
+    assert (await lea.put("/me/avatar", content=picture.getvalue())).status_code == 200
+    assert (await lea.patch("/me", json={"display_name": "Léa of the harbour"})).status_code == 200
+
+    async def shown() -> str | None:
+        page = (await ben.get(f"/people/{handle}")).json()
+        return page["avatar_url"] if page["display_name"] == "Léa of the harbour" else None
+
+    address = await eventually(shown, seconds=_SECONDS)
+    assert (await ben.client.get(address)).headers["content-type"] == "image/webp"
+    for typed in (handle, f"@{handle}", "harbour"):
+        found = (await ben.get("/search", params={"q": typed, "type": "people"})).json()["people"]["items"]
+        assert handle in [each["handle"] for each in found], typed
 
 
 async def test_a_deleted_clip_and_a_deleted_account_go_everywhere(network: Network) -> None:

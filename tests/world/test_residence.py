@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Person, RunningRealm, sign_up_body
+from tests.conftest import Person, RunningRealm, eventually, sign_up_body
 from tests.factories.networks import Network
 from tests.factories.walking import Marks, in_files, in_rows
 
@@ -85,3 +85,32 @@ async def test_each_persons_data_lies_in_one_realm_and_nowhere_else(network: Net
         assert await in_files(backups[network.name(home)], marks) != set()
         assert _forms(await in_files(backups[network.name(home)], marks), "e-mail", "phone") == set()
         assert await in_files(backups[network.name(away)], marks) == set()
+
+
+async def test_only_what_is_public_of_a_person_lies_where_they_are_followed(network: Network) -> None:
+    """A follower abroad: name and public clips are there too, as what they are; all else stays at home."""
+    ben = await network.sign_up(network.world)
+    lea, marks, _ = await settle(network, "US", network.us)
+    await network.agree(ben, network.us)
+    found = await ben.get("/people/lookup", params={"address": network.address(lea, network.us)})
+    assert found.status_code == 200, found.text
+    handle = found.json()["handle"]
+    assert (await ben.put(f"/people/{handle}/follow")).status_code == 200
+
+    async def arrived() -> list[str]:
+        items = (await ben.get(f"/people/{handle}/clips")).json()["items"]
+        return [each["caption"] for each in items]
+
+    assert await eventually(arrived, seconds=90) == [f"everyone {marks.words} #{marks.words}"]
+    connection = await network.as_admin(network.world)
+    details = await connection.fetchval(
+        "SELECT count(*) FROM person_details d JOIN people p ON p.id = d.person_id WHERE p.realm IS NOT NULL"
+    )
+    await connection.close()
+    assert details == 0
+    rows, files = await in_rows(network.world, marks), await in_files(network.world.data, marks)
+    assert _forms(rows, "words"), "what is public has arrived"
+    assert _forms(rows | files, "e-mail", "phone") == set()
+    hidden = Marks(f"only_me {marks.words}", marks.contact, marks.phone, marks.id)
+    assert _forms(await in_rows(network.world, hidden), "words") == set()
+    assert _forms(await in_files(network.world.data, hidden), "words") == set()

@@ -104,6 +104,8 @@ def _ask(base: str, fetch: Fetch) -> tuple[Shown, str]:
         border_vkey = document.get("border_vkey") or _border_vkey(base, fetch)
     except (OSError, LookupError, TypeError, AttributeError, ValueError) as error:
         raise StartError(f"No realm answers at {base}, or it shows no charter yet.") from error
+    if not border_vkey:
+        raise StartError(f"The realm at {base} has no border yet.", "Its operator sets REELM_BORDER_PORT.")
     return shown, str(border_vkey)
 
 
