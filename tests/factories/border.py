@@ -234,6 +234,7 @@ def made_releasing(settings: Settings, database: Database, **changes: Any) -> Re
         Exclusive(settings.database, "reelm_border", LOCK),
         clock,
         SystemIds(clock),
+        vkey=key.vkey,
         nonce=lambda: secrets.token_bytes(16),
         chance=lambda: 0.0,
         **changes,

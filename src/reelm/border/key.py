@@ -15,7 +15,7 @@ def read_or_make(data: Path, realm: str) -> Ed25519Signer:
     """Return the key of realm `realm`'s border, made and written whole where there is none. Before processes fork."""
     path = data / FOLDER / KEY_FILE
     if not path.exists():
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(KEY_FILE + ".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:

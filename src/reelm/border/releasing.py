@@ -101,6 +101,7 @@ class Releasing:
         clock: Clock,
         ids: Ids,
         *,
+        vkey: str,
         nonce: Callable[[], bytes],
         chance: Callable[[], float],
         step: Step = no_step,
@@ -113,6 +114,8 @@ class Releasing:
         self._lock = lock
         self._clock = clock
         self._ids = ids
+        self._vkey = vkey
+        self._said_other_key = False
         self._nonce = nonce
         self._chance = chance
         self._step = step
@@ -173,6 +176,8 @@ class Releasing:
 
     async def turn(self, peer: str) -> float:
         """Do the next step for a peer; return for how many seconds there is nothing more to do, 0 for none."""
+        if self._has_other_key():
+            return _POLL_SECONDS
         async with self._database.transaction() as uow:
             reader = ReleasingReader(uow)
             about, batch = await reader.find_peer(peer), await reader.find_batch(peer)
@@ -185,6 +190,15 @@ class Releasing:
         except TooManyRequestsError:
             return LIMIT.seconds_each
         return _RESTS if await self.record(peer) else _POLL_SECONDS
+
+    def _has_other_key(self) -> bool:
+        """Say whether the charter names another border's key: nobody would believe what this one signs."""
+        named = self._constitution.now().document.border_vkey
+        other = bool(named) and named != self._vkey
+        if other and not self._said_other_key:
+            _log.error("border.other_key", named=named, own=self._vkey)
+        self._said_other_key = other
+        return other
 
     async def record(self, peer: str) -> int:
         """Decide on what is asked for a peer, and record it; return how many were decided on."""

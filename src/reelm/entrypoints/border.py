@@ -117,6 +117,7 @@ class Border:
             Exclusive(settings.database, ROLE, LOCK),
             clock,
             ids,
+            vkey=key.vkey,
             nonce=lambda: secrets.token_bytes(NONCE_BYTES),
             chance=secrets.SystemRandom().random,
         )

@@ -10,6 +10,7 @@ from tests.conftest import eventually
 from tests.factories.border import IDS, OwnBorder, follow, know, made_counting, note, write_charter
 from tests.factories.ledger import entry
 
+from reelm.border.key import read_or_make
 from reelm.border.repository_releasing import ReleasingReader
 from reelm.entrypoints.keeping import AfterTheCharter
 from reelm.kit.clock import FixedClock
@@ -156,6 +157,17 @@ async def test_nothing_is_said_before_the_charter_is_in_the_ledger(border: OwnBo
         await border.releasing(ledger=ledger).record("world")
     assert await border.states() == {"asked": 1}
     assert await border.entries("border.crossed") == []
+
+
+async def test_a_border_with_another_key_than_the_charter_names_releases_nothing(border: OwnBorder) -> None:
+    other = read_or_make(border.settings.data / "another", "us").vkey
+    write_charter(border.settings.data, border_vkey=other)
+    await border.ask(note(border.person))
+    assert await border.releasing().turn("world") > 0
+    assert await border.states() == {"asked": 1}
+    write_charter(border.settings.data, border_vkey=read_or_make(border.settings.data, "us").vkey)
+    assert await border.releasing().turn("world") == 0
+    assert await border.states() == {"recorded": 1}
 
 
 async def test_a_peer_that_fails_is_tried_again_later_and_later(border: OwnBorder) -> None:
