@@ -171,10 +171,15 @@ class SequencerWriter:
         return touched == 1
 
     async def list_waiting(self, limit: int) -> list[Waiting]:
-        """The first that wait. Not from a highest number onwards: transactions end in another order."""
+        """The first that wait. Not from a highest number onwards: transactions end in another order.
+
+        A charter goes before all that waits: what else starts with it may be quicker to write its first entry.
+        """
+        waits = "SELECT ref, kind, body, number FROM ledger_entries WHERE leaf_index IS NULL AND refused IS NULL"
         rows = await self._uow.fetch(
-            "SELECT ref, kind, body FROM ledger_entries WHERE leaf_index IS NULL AND refused IS NULL "
-            "ORDER BY number LIMIT $1",
+            f"SELECT ref, kind, body FROM (({waits} AND kind = 'charter.adopted') UNION ALL "
+            f"({waits} AND kind <> 'charter.adopted' ORDER BY number LIMIT $1)) AS waiting "
+            "ORDER BY kind = 'charter.adopted' DESC, number LIMIT $1",
             limit,
         )
         return [Waiting(row["ref"], row["kind"], row["body"]) for row in rows]

@@ -11,13 +11,14 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 from tests.conftest import eventually
-from tests.factories.ledger import OwnLedger, entry, large_entry
+from tests.factories.ledger import CHARTER, OwnLedger, entry, large_entry
 
 from reelm.kit.clock import FixedClock
 from reelm.kit.errors import NotFoundError
 from reelm.kit.ids import SystemIds
 from reelm.kit.listen import Listener
 from reelm.ledger import service as services
+from reelm.ledger.entries import CharterAdopted
 from reelm.ledger.errors import LedgerBusyError, LedgerFatalError, LedgerLateError
 from reelm.ledger.repository import WANTED
 from reelm.ledger.sequencer import Sequencer
@@ -247,6 +248,29 @@ async def test_order_is_that_of_adding_within_a_transaction_and_nobody_late_is_l
     await early.finish(commit=True)
     assert await sequencer.turn() == 5
     assert await ledger.bodies() == [entry(n).to_bytes() for n in (100, 101, 102, 0, 1, 2, 3, 4)]
+
+
+async def test_a_charter_goes_before_all_that_waits(ledger: OwnLedger) -> None:
+    """What starts beside the sequencer may name the new charter before its adoption was written down."""
+    await ledger.append(range(3))
+    adopted = CharterAdopted(
+        at="2026-11-22T08:00Z",
+        charter=CHARTER,
+        version=1,
+        keyholders=[],
+        threshold=1,
+        release_policy="quorum none\n",
+        public_policy="quorum none\n",
+        approver_residency="",
+        emergency=True,
+        signatures=[],
+    )
+    async with ledger.database.transaction() as uow:
+        await ledger.service(database=ledger.database).append(uow, adopted)
+    sequencer = ledger.sequencer()
+    await sequencer.start()
+    assert await sequencer.turn() == 4
+    assert await ledger.bodies() == [adopted.to_bytes(), *(entry(n).to_bytes() for n in range(3))]
 
 
 async def test_a_long_queue_holds_new_entries_back(

@@ -117,3 +117,30 @@ def test_a_second_stop_insists_at_once(stage: Stage) -> None:
     child.stop(1.0)
     child.stop(1.1)
     assert stage.started[0].wait() == -signal.SIGKILL
+
+
+def test_after_a_stop_it_starts_again_when_told(stage: Stage) -> None:
+    child = stage.child()
+    stage.ready = True
+    child.step(0.0, allowed=True)
+    child.step(0.1, allowed=True)
+    child.stop(1.0)
+    stage.end(child, 0, 1.1)
+    assert child.state is State.ENDED
+    child.again()
+    child.step(1.2, allowed=True)
+    assert (child.state, child.starts) == (State.READY, 2)
+
+
+@pytest.mark.parametrize(("retried", "starts"), [(True, 2), (False, 1)])
+def test_what_is_done_once_is_done_anew_unless_it_was_for_the_first_time_only(
+    stage: Stage, retried: bool, starts: int
+) -> None:
+    child = stage.child(once=True, retried=retried)
+    child.step(0.0, allowed=True)
+    stage.end(child, 0, 0.1)
+    assert child.state is State.DONE
+    child.stop(1.0)
+    child.again()
+    child.step(1.1, allowed=True)
+    assert child.starts == starts
