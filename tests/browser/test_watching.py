@@ -17,9 +17,11 @@ async def test_signed_out_the_first_screen_is_a_playing_feed(phones: Phones, liv
     assert playing["width"] > 0
     line = phone.page.locator("p.line")
     await expect(line).to_contain_text(phone.say("realm.unwitnessed"))
-    await line.locator('a[href="/your-data"]').tap()
-    await expect(phone.page.get_by_role("heading", level=1)).to_have_text(phone.say("rights.title"))
-    await phone.page.locator('main a[href="/transparency"]').first.tap()
+    await line.locator('a[href="/where"]').tap()
+    await expect(phone.page.locator("[data-site]").first).to_be_visible()
+    await phone.button("action.back").tap()
+    await phone.plays()
+    await line.locator('a[href="/transparency"]').tap()
     await expect(phone.page.get_by_role("heading", level=1)).to_have_text(phone.say("transparency.lead"))
 
 
