@@ -254,17 +254,23 @@ class ReleasingWriter(ReleasingReader):
 
     async def count(self, now: dt.datetime, counted: Sequence[Counted]) -> None:
         """Count by day, for everyone to see, and by hour, for the ledger."""
+        rows = [
+            (each.kind, each.direction, each.peer, each.data_class, each.objects, each.bytes)
+            for each in counted
+        ]
+        await self._uow.execute_many(
+            "INSERT INTO border_counts (day, kind, direction, peer, data_class, objects, bytes) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (day, kind, direction, peer, data_class) DO UPDATE "
+            "SET objects = border_counts.objects + excluded.objects, bytes = border_counts.bytes + excluded.bytes",
+            [(now.date(), *row) for row in rows],
+        )
         hour = now.replace(minute=0, second=0, microsecond=0)
-        for table, column, when in (("border_counts", "day", now.date()), ("border_hours", "hour", hour)):
-            await self._uow.execute_many(
-                f"INSERT INTO {table} ({column}, kind, direction, peer, data_class, objects, bytes) "
-                f"VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT ({column}, kind, direction, peer, data_class) "
-                f"DO UPDATE SET objects = {table}.objects + excluded.objects, bytes = {table}.bytes + excluded.bytes",
-                [
-                    (when, each.kind, each.direction, each.peer, each.data_class, each.objects, each.bytes)
-                    for each in counted
-                ],
-            )
+        await self._uow.execute_many(
+            "INSERT INTO border_hours (hour, kind, direction, peer, data_class, objects, bytes) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hour, kind, direction, peer, data_class) DO UPDATE "
+            "SET objects = border_hours.objects + excluded.objects, bytes = border_hours.bytes + excluded.bytes",
+            [(hour, *row) for row in rows],
+        )
 
     async def take_hours(self, before: dt.datetime) -> list[tuple[dt.datetime, Counted]]:
         """Counts of hours that are over, taken out."""
