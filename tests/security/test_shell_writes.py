@@ -148,6 +148,7 @@ CALLS: dict[str, str] = {
     "reelm.take_in_found(text, text, uuid, text, text, text, boolean, text, text[], timestamptz)": (
         "SELECT reelm.take_in_found('home', 'x', '{alice}', 'alice', '', '', false, '', '{{}}', now())"
     ),
+    "reelm.place_avatar(uuid, text)": "SELECT reelm.place_avatar('{alice}', 'x.webp')",
     "reelm.take_in_clip(uuid, text, text, uuid, jsonb, jsonb, timestamptz, timestamptz)": (
         "SELECT reelm.take_in_clip('{hidden}', 'x', 'x', '{hidden}', '{{}}', '{{}}', now(), now())"
     ),

@@ -28,10 +28,9 @@ class HeldReader:
         self._uow = uow
 
     async def list_held(self, limit: int) -> list[Arrival]:
-        """Return what waits, in the order in which it was sent; what was tried before comes last."""
+        """Return what waits, in the order in which it was sent."""
         rows = await self._uow.fetch(
-            f"SELECT {_ARRIVAL} FROM arrivals WHERE state = 'held' "
-            "ORDER BY attempts, at, batch_id, position LIMIT $1",
+            f"SELECT {_ARRIVAL} FROM arrivals WHERE state = 'held' ORDER BY at, batch_id, position LIMIT $1",
             limit,
         )
         return [Arrival(**dict(row)) for row in rows]

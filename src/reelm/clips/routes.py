@@ -147,7 +147,7 @@ async def _sent_once(path: Path) -> AsyncIterator[bytes]:
         shutil.rmtree(path.parent, ignore_errors=True)
 
 
-@put("/clips/{clip_id:uuid}/like", responses=problems(*ITEM), tags=["clips"])
+@put("/clips/{clip_id:uuid}/like", responses=problems(*ITEM, ConflictError), tags=["clips"])
 async def like_clip(
     clip_id: UUID, uow: UnitOfWork, visitor: Visitor, clips: ClipsService, limiter: RateLimiter
 ) -> Liked:
@@ -165,7 +165,11 @@ async def unlike_clip(
     return await clips.reactions.unlike(uow, visitor, clip_id)
 
 
-@put("/clips/{clip_id:uuid}/repost", responses=problems(*ITEM, RepostNotAllowedError), tags=["clips"])
+@put(
+    "/clips/{clip_id:uuid}/repost",
+    responses=problems(*ITEM, RepostNotAllowedError, ConflictError),
+    tags=["clips"],
+)
 async def repost_clip(
     clip_id: UUID, uow: UnitOfWork, visitor: Visitor, clips: ClipsService, limiter: RateLimiter
 ) -> Reposted:

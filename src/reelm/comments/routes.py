@@ -11,7 +11,7 @@ from reelm.comments.errors import CommentsClosedError, CommentUnsuitableError, R
 from reelm.comments.schemas import Comment, CommentNew, LikeOut, Sort
 from reelm.comments.service import CommentsService
 from reelm.kit.database import UnitOfWork
-from reelm.kit.errors import NotAllowedError, NotFoundError
+from reelm.kit.errors import ConflictError, NotAllowedError, NotFoundError
 from reelm.kit.http import ITEM, SIGNED_IN, problems
 from reelm.kit.limits import Limit, RateLimiter
 from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
@@ -75,7 +75,7 @@ async def remove_comment(
     await comments.remove(uow, visitor, comment_id)
 
 
-@put("/comments/{comment_id:uuid}/like", responses=problems(*ITEM), tags=["comments"])
+@put("/comments/{comment_id:uuid}/like", responses=problems(*ITEM, ConflictError), tags=["comments"])
 async def like_comment(
     comment_id: UUID, visitor: Visitor, uow: UnitOfWork, comments: CommentsService, limiter: RateLimiter
 ) -> LikeOut:

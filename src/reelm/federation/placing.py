@@ -20,6 +20,7 @@ from reelm.kit.ids import trace_of
 from reelm.media.service import MediaRecord, MediaWorkshop, Pipeline, Shelf, Task, shelve_ladder
 
 PURPOSE = "clip"
+_PICTURE_BYTES = 2_000_000
 _log = structlog.get_logger("reelm.worker")
 
 
@@ -62,6 +63,20 @@ class Placer:
             await self._remove_strays(clip_id, record)
         self._border.forget(fetched)
         _log.info("placed", clip=trace_of(clip_id), shown=shown)
+
+    async def place_avatar(self, person_id: UUID, url: str | None) -> None:
+        """Bring a foreign person's picture home, cut and written anew. Raises as `place`, and what pictures raise."""
+        name = None
+        if url is not None:
+            fetched = await self._border.fetch(url, "avatar", _PICTURE_BYTES)
+            try:
+                name = f"{fetched.sha256[:32]}.webp"
+                picture = await asyncio.to_thread(self._border.path_of(fetched).read_bytes)
+                await self._workshop.bring_avatar(picture, name)
+            finally:
+                self._border.forget(fetched)
+        async with self._database.transaction() as uow:
+            await FederationWriter(uow).place_avatar(person_id, name)
 
     async def _make(self, clip_id: UUID, fetched: Fetched) -> MediaRecord:
         folder = self._workshop.folder(clip_id)

@@ -106,6 +106,12 @@ def person_in(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def picture_in(document: dict[str, Any]) -> str | None:
+    """Return where a Person's picture is, if they show one."""
+    icon = document.get("icon")
+    return uri_in(icon, "url") if isinstance(icon, dict) else None
+
+
 def clip_in(document: dict[str, Any], here: str, there: str) -> dict[str, Any]:
     """Return what a Video says, with the words by which it is found; mentions as this realm writes them."""
     caption = at_home(text_in(document, "content", CAPTION_CHARS).strip(), here, there)[:CAPTION_CHARS]

@@ -110,6 +110,11 @@ class FederationWriter(FederationReader):
         )
         return placed
 
+    async def place_avatar(self, person_id: UUID, name: str | None) -> bool:
+        """Show a foreign person by a picture that is here now; false where that changes nothing."""
+        placed: bool = await self._uow.fetch_value("SELECT reelm.place_avatar($1, $2)", person_id, name)
+        return placed
+
 
 class ArrivalWriter(FederationReader):
     """Takes in one arrival: every call says which, and is answered `taken` or why not."""

@@ -93,7 +93,8 @@ class Sender:
 
     async def _on_profile(self, uow: UnitOfWork, event: ProfileChanged) -> None:
         person = await self._accounts.get_by_id(uow, event.person_id)
-        for peer in await FederationReader(uow).peers_with(person.id):
+        reader = FederationReader(uow)
+        for peer in sorted({*await reader.peers_following(), *await reader.peers_with(person.id)}):
             await self._send_person(uow, peer, person)
 
     async def _introduce(self, uow: UnitOfWork, peer: str, person: PersonRecord) -> None:

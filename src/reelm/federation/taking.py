@@ -23,6 +23,7 @@ from reelm.federation.reading import (
     file_in,
     moment_in,
     person_in,
+    picture_in,
     uri_in,
 )
 from reelm.federation.repository import ArrivalWriter
@@ -91,7 +92,7 @@ class TakingIn:
             raise UnreadableError("object")
         match activity.kind:
             case "Person":
-                return "taken" if await self.person(writer, document) else "person"
+                return "taken" if await self.person(uow, writer, document, peer) else "person"
             case "Video":
                 return await self._clip(uow, writer, peer, activity.actor, document)
             case "Note":
@@ -102,15 +103,26 @@ class TakingIn:
                 return "kind"
 
     async def person(
-        self, writer: ArrivalWriter, document: dict[str, Any], found_in: str | None = None
+        self,
+        uow: UnitOfWork,
+        writer: ArrivalWriter,
+        document: dict[str, Any],
+        peer: str,
+        *,
+        was_looked_for: bool = False,
     ) -> UUID | None:
-        """Take in a person; `found_in` names the realm that was asked for them by address."""
-        uri, said = uri_in(document, "id"), person_in(document)
-        words = fold(f"{said['handle']} {said['name']}")
+        """Take in a person of `peer`, by what it sent or answered to who looked for them."""
+        uri, said, picture = uri_in(document, "id"), person_in(document), picture_in(document)
+        words = fold(f"{said['handle']} {peer} {said['name']}")
         as_of = moment_in(document, "updated", "published", now=self._clock.now())
-        if found_in is not None:
-            return await writer.found(found_in, uri, self._ids.new(), said, words, bigrams(words), as_of)
-        return await writer.person(uri, self._ids.new(), said, words, bigrams(words), as_of)
+        fresh, pairs = self._ids.new(), bigrams(words)
+        if was_looked_for:
+            person_id = await writer.found(peer, uri, fresh, said, words, pairs, as_of)
+        else:
+            person_id = await writer.person(uri, fresh, said, words, pairs, as_of)
+        if person_id is not None:
+            await enqueue(uow, jobs.AVATAR, jobs.AvatarJob(person_id, picture))
+        return person_id
 
     async def _clip(
         self, uow: UnitOfWork, writer: ArrivalWriter, peer: str, actor: str, document: dict[str, Any]

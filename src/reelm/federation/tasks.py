@@ -24,7 +24,7 @@ from reelm.federation.taking import LATER, TakingIn
 from reelm.kit.database import Database
 from reelm.kit.errors import OverloadedError
 from reelm.kit.jobs import RunAgainError
-from reelm.media.service import MediaError
+from reelm.media.service import MediaError, PictureUnsuitableError
 
 Handler = Callable[[bytes, int], Awaitable[None]]
 _AT_ONCE = 200
@@ -58,6 +58,7 @@ class FederationTasks:
         self.handlers: dict[str, tuple[Handler, int]] = {
             jobs.TAKE_IN: (self._take_in, 1),
             jobs.MEDIA: (self._media, 1),
+            jobs.AVATAR: (self._avatar, 1),
             jobs.FOUND: (self._found, 2),
         }
 
@@ -118,6 +119,18 @@ class FederationTasks:
                 return
             raise RunAgainError(_later(tries), error.code) from error
 
+    async def _avatar(self, payload: bytes, tries: int) -> None:
+        job = msgspec.json.decode(payload, type=jobs.AvatarJob)
+        try:
+            await self._placer.place_avatar(job.person_id, job.url)
+        except (BorderForbiddenError, PictureUnsuitableError) as error:
+            _log.warning("federation.no_picture", reason=str(error))
+        except OverloadedError as error:
+            if tries >= _MEDIA_TRIES:
+                _log.warning("federation.given_up", code=error.code)
+                return
+            raise RunAgainError(_later(tries), error.code) from error
+
     # --- people looked for ------------------------------------------------------------------------------
 
     async def _found(self, payload: bytes, tries: int) -> None:
@@ -131,7 +144,9 @@ class FederationTasks:
             return
         try:
             async with self._database.transaction() as uow:
-                await self._taking.person(ArrivalWriter(uow, None), found.document, found.peer)
+                await self._taking.person(
+                    uow, ArrivalWriter(uow, None), found.document, found.peer, was_looked_for=True
+                )
         except UnreadableError as error:
             _log.warning("federation.refused", peer=found.peer, act="lookup", reason=str(error))
 

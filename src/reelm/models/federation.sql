@@ -94,6 +94,14 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     words, pairs, as_of)
 $$;
 
+-- A person of another realm is shown by a picture, or no more; returns whether it changed.
+CREATE OR REPLACE FUNCTION reelm.place_avatar(of_person uuid, name text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  UPDATE people SET avatar = name WHERE id = of_person AND realm IS NOT NULL AND avatar IS DISTINCT FROM name;
+  RETURN FOUND;
+END $$;
+
 -- A clip of another realm, new or with what changed. It is shown once `place_clip` has its bytes.
 CREATE OR REPLACE FUNCTION reelm.take_in_clip(
   of_arrival uuid, of_uri text, author_uri text, fresh uuid, said jsonb, link jsonb,

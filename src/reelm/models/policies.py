@@ -101,6 +101,7 @@ FUNCTION_GRANTS = {
     "reelm.retry_delivery(uuid)": "reelm_web",
     "reelm.take_in_person(uuid, text, uuid, text, text, text, boolean, text, text[], timestamptz)": "reelm_worker",
     "reelm.take_in_found(text, text, uuid, text, text, text, boolean, text, text[], timestamptz)": "reelm_worker",
+    "reelm.place_avatar(uuid, text)": "reelm_worker",
     "reelm.take_in_clip(uuid, text, text, uuid, jsonb, jsonb, timestamptz, timestamptz)": "reelm_worker",
     "reelm.place_clip(uuid, jsonb, text, jsonb)": "reelm_worker",
     "reelm.take_in_comment(uuid, text, text, uuid, uuid, uuid, text, timestamptz)": "reelm_worker",

@@ -336,7 +336,8 @@ class Importer:
                         tally.missing["following", "not_here"] += 1
                     elif person.id == hand.person_id:
                         continue
-                    elif not _same(person, line):
+                    elif person.realm is not None or not _same(person, line):
+                        # In another realm somebody is known by agreeing to it, not by bringing an archive.
                         tally.missing["following", "perhaps_somebody_else"] += 1
                         tally.suggestions = [*tally.suggestions, person.handle][:_SUGGESTIONS]
                     elif await self._follow(uow, hand, person):
