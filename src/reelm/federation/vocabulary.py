@@ -61,7 +61,7 @@ def video_document(at: Addresses, clip: PublicClip, now: dt.datetime) -> Documen
         "duration": f"PT{clip.media.duration_ms // 1000}.{clip.media.duration_ms % 1000:03}S",
         "published": moment(clip.published_at),
         "updated": moment(now),
-        "url": f"{at.web}/clip/{clip.id}",
+        "url": f"{at.web}/c/{clip.id}",
         "to": [EVERYONE],
         "attachment": [
             {
