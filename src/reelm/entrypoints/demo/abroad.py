@@ -17,6 +17,7 @@ from reelm.entrypoints.demo.actor import Actor, RefusedError
 from reelm.entrypoints.demo.fill import Painter
 from reelm.entrypoints.demo.memory import Memory
 from reelm.entrypoints.demo.people import CAST, portrait
+from reelm.entrypoints.demo.repertoire import origins
 from reelm.entrypoints.demo.script import POSTS, caption_of
 from reelm.entrypoints.demo.tracks import RECIPES
 
@@ -130,9 +131,7 @@ def _publish(village: Village, slug: str, painter: Painter) -> None:
 
 
 def _track_of(slug: str) -> str:
-    from reelm.entrypoints.demo.beat import CATALOGUE
-
-    return CATALOGUE[slug].track
+    return next(track for track, scene in origins().items() if scene.slug == slug)
 
 
 def _tie(village: Village, tie: Tie) -> None:
