@@ -127,6 +127,14 @@ async def test_a_flood_is_answered_and_held_back(
     assert border.memory_info().rss - before < MOST_GROWTH_BYTES
 
 
+async def test_a_sender_that_lets_it_drip_is_left(abroad: Foreign) -> None:
+    """One byte a second of a head: after ten of them there is nobody to hear the rest."""
+    request = b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+    said = await abroad.ask(url=abroad.target + "/", raw=base64.b64encode(request).decode(), drip=1.0)
+    assert said.status == 0
+    assert (await abroad.deliver(abroad.video())).status == 202
+
+
 async def test_half_open_connections_do_not_shut_the_door(abroad: Foreign, bordered: RunningRealm) -> None:
     """Connections that say nothing, or half a head, from one address: no more than a few are kept."""
     opened = []
