@@ -22,11 +22,9 @@ class Addresses(NamedTuple):
     def of(cls, realm: RealmService, settings: Settings) -> "Addresses":
         """Take them from the charter, and from the settings where it says nothing."""
         document = realm.document
-        web = getattr(document, "web", "") or settings.web.origin
-        border = getattr(document, "border", "") or settings.border.url or web
-        ids = getattr(document, "ids", "") or f"{web.rstrip('/')}/ap"
-        name = getattr(document, "realm", "") or "home"
-        return cls(name, ids.rstrip("/"), web.rstrip("/"), border.rstrip("/"))
+        ids = document.ids or f"{settings.web.origin}/ap"
+        web, border = document.web or settings.web.origin, document.border or settings.border_url
+        return cls(document.realm, ids.rstrip("/"), web.rstrip("/"), border.rstrip("/"))
 
     def person(self, person_id: UUID) -> str:
         return f"{self.ids}/people/{person_id}"
