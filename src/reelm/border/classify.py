@@ -4,7 +4,7 @@ Rows are `<type>.<field>`; an object within an object is judged by its own type.
 crosses, in whatever it is put: one of those, or a field without a row, and nothing of the object goes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -54,17 +54,20 @@ class Fields:
             if row.required:
                 self._required[kind].add(part)
 
-    @property
-    def types(self) -> set[str]:
-        """The types of objects that rows are about."""
-        return set(self._required) - {"*"}
+        self.types = frozenset(self._required) - {"*"}
+        self._names = frozenset(name.partition(".")[2] for name in self.rows)
+
+    def told(self, names: Iterable[str]) -> set[str]:
+        """Names of fields as they may be told to everyone: a name that no row knows could itself say something."""
+        return {each if each in self._names or each in self.rows else "unknown" for each in names}
 
     def classify(self, document: Document, act: str, object_type: str) -> Classified:
         """Say what is in a document that is to be an object of `object_type`, or an act done to one."""
         found = Classified()
         kind, inner = document.get("type"), document.get("object")
         told = inner.get("type") if isinstance(inner, dict) else object_type
-        if kind != object_type and (kind != act or told != object_type):
+        as_said = kind == object_type or (kind == act and told == object_type)
+        if not as_said or object_type not in self.types:
             found.unknown.add("type")
         self._look(document, found, 0)
         return found

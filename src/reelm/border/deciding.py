@@ -73,23 +73,25 @@ class Decider:
                 if decided.permitted and size > MOST_BATCH_BYTES:
                     break
                 decided.permitted.append(outcome)
-                told = outcome.removed and refusal(
-                    "out", "crossing", peer, each.object_type, "fields_removed", fields=outcome.removed
-                )
+                told = self._told(about, each, "fields_removed", (), outcome.removed)
+                kept_back = bool(outcome.removed)
             else:
                 decided.refused.append(outcome)
-                told = refusal(
-                    "out",
-                    "crossing",
-                    peer,
-                    each.object_type,
-                    outcome.reason,
-                    classes=outcome.classes,
-                    fields=outcome.removed,
-                )
-            if told:
+                told = self._told(about, each, outcome.reason, outcome.classes, outcome.removed)
+                kept_back = True
+            if kept_back:
                 decided.to_tell[told] += 1
         return decided
+
+    def _told(
+        self, about: PeerRow | None, asked: Asked, reason: str, classes: Iterable[str], fields: Iterable[str]
+    ) -> RefusalKey:
+        """Say it in words of this realm's own: what was asked for is by somebody who may have been taken over."""
+        kind = asked.object_type if asked.object_type in self._fields.types else "unknown"
+        peer = about.realm if about else ""
+        return refusal(
+            "out", "crossing", peer, kind, reason, classes=classes, fields=self._fields.told(fields)
+        )
 
     def _decide(
         self, terms: Terms, about: PeerRow | None, peer: str, member: bool, asked: Asked

@@ -161,9 +161,12 @@ class Releasing:
             self._more.clear()
             async with self._database.transaction() as uow:
                 busy = await ReleasingReader(uow).list_busy_peers()
+                peers = {each.realm for each in await ReleasingReader(uow).list_peers()}
             for peer in busy:
                 known = self._lanes.get(peer)
-                if known is None:
+                if known is None and peer not in peers:
+                    await self.turn(peer)
+                elif known is None:
                     lane = Lane(self, peer)
                     self._lanes[peer] = lane, asyncio.ensure_future(lane.run())
                 elif known[1].done():

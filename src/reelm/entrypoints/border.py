@@ -26,6 +26,7 @@ from reelm.border.releasing import LOCK, Releasing
 from reelm.border.repository_releasing import ASKED
 from reelm.border.server import BorderServer
 from reelm.border.signing import Signing
+from reelm.border.tidying import Tidying
 from reelm.entrypoints import log
 from reelm.entrypoints.folder import StartError
 from reelm.entrypoints.handout import handed_to, settings_of_running
@@ -136,13 +137,14 @@ class Border:
             settings.border_address, self.errands.handlers, settings.border.secrets, clock
         )
         self.inbound = Inbound(settings, database, self.ledger, self.constitution, self.counting, clock, ids)
+        self.tidying = Tidying(settings.border_folder, clock)
         listener.on(ASKED, lambda _: self.releasing.want())
         listener.on_return(self.releasing.want)
 
     def parts(self) -> Sequence[Part]:
         """Return the parts of the process. A new one is a line here."""
         inwards = [self.inbound] if self.settings.border.port else []
-        return [self.server, self.releasing, self.counting, *inwards]
+        return [self.server, self.releasing, self.counting, self.tidying, *inwards]
 
     async def close(self) -> None:
         """Write down what was counted last."""

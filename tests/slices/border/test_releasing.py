@@ -115,6 +115,26 @@ async def test_an_unknown_field_or_kind_or_realm_is_refused(border: OwnBorder) -
     assert border.peer.heard == []
 
 
+async def test_who_was_taken_over_can_t_speak_through_what_is_refused_or_done(border: OwnBorder) -> None:
+    """Names of realms, kinds and fields are words that could carry something: only known ones are told."""
+    secret = "ada.lovelace.33600000000"
+    await border.ask(note(border.person), peer=secret)
+    await border.ask(note(border.person, **{secret: "x"}))
+    await border.ask({**note(border.person), "type": secret}, object_type=secret)
+    await border.ask(follow(border.person), "Follow", secret)
+    async with border.kept(), border.released():
+        await eventually(lambda: _done(border, "refused"))
+    clock = FixedClock(border.clock.now())
+    counting = made_counting(border.settings, border.database, clock=clock)
+    clock.advance(dt.timedelta(hours=2))
+    assert await counting.tell_refusals() >= 3
+    assert await counting.tell_hours() >= 1
+    bodies = await border.admin.fetch("SELECT convert_from(body, 'UTF8') AS body FROM ledger_entries")
+    assert not [row["body"] for row in bodies if "ada" in row["body"]]
+    counts = await border.admin.fetch("SELECT peer FROM border_counts")
+    assert {row["peer"] for row in counts} == {"", "world"}
+
+
 @pytest.mark.parametrize("policy", ["", "permit (principal, action, resource);", "permit ("])
 async def test_a_border_without_a_usable_policy_lets_nothing_through(border: OwnBorder, policy: str) -> None:
     """None, one without a name, one that can't be read."""
