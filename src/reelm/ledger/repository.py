@@ -175,11 +175,13 @@ class SequencerWriter:
 
         A charter goes before all that waits: what else starts with it may be quicker to write its first entry.
         """
-        waits = "SELECT ref, kind, body, number FROM ledger_entries WHERE leaf_index IS NULL AND refused IS NULL"
         rows = await self._uow.fetch(
-            f"SELECT ref, kind, body FROM (({waits} AND kind = 'charter.adopted') UNION ALL "
-            f"({waits} AND kind <> 'charter.adopted' ORDER BY number LIMIT $1)) AS waiting "
-            "ORDER BY kind = 'charter.adopted' DESC, number LIMIT $1",
+            "SELECT ref, kind, body FROM ("
+            "(SELECT ref, kind, body, number FROM ledger_entries "
+            "WHERE leaf_index IS NULL AND refused IS NULL AND kind = 'charter.adopted') "
+            "UNION ALL (SELECT ref, kind, body, number FROM ledger_entries "
+            "WHERE leaf_index IS NULL AND refused IS NULL AND kind <> 'charter.adopted' ORDER BY number LIMIT $1)"
+            ") AS waiting ORDER BY kind = 'charter.adopted' DESC, number LIMIT $1",
             limit,
         )
         return [Waiting(row["ref"], row["kind"], row["body"]) for row in rows]
