@@ -92,8 +92,6 @@ PUBLIC: dict[str, str] = {
     "peers": "true",
     "crossing_batches": "true",
     "border_counts": "true",
-    "border_hours": "true",
-    "border_refusals": "true",
     "foreign_things": "true",
     "views_abroad": _ITS_CLIP_IS_PUBLIC.format("clip_id"),
     "ledger_entries": "true",
