@@ -5174,6 +5174,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `reelm.conflict`: That can't be done in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
@@ -5350,6 +5359,15 @@ export interface operations {
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.conflict`: That can't be done in the present state. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5784,6 +5802,15 @@ export interface operations {
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.conflict`: That can't be done in the present state. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
