@@ -74,12 +74,14 @@ class FederationTasks:
 
     async def take_in(self) -> int:
         """Take in all that is held; return how much of it has to wait."""
-        async with self._database.transaction() as uow:
-            held = await self._desk.held(uow, _AT_ONCE)
-        waiting = 0
-        for arrival in held:
-            waiting += await self._take_one(arrival)
-        return waiting
+        while True:
+            async with self._database.transaction() as uow:
+                held = await self._desk.held(uow, _AT_ONCE)
+            waiting = 0
+            for arrival in held:
+                waiting += await self._take_one(arrival)
+            if waiting or len(held) < _AT_ONCE:
+                return waiting
 
     async def _take_one(self, arrival: Arrival) -> bool:
         """Take in one arrival; true when it is to be tried again."""
