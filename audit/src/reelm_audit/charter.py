@@ -18,7 +18,6 @@ SUBJECT_OF: Mapping[str, str] = {
     "witness_policies": "witnesses",
     "everywhere_else": "jurisdictions",
     "realm": "network",
-    "everywhere_else": "jurisdictions",
     "ids": "addresses",
     "web": "addresses",
     "border": "addresses",
