@@ -265,7 +265,6 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "digest": "0" * 64,
         "batch_id": str(uuid.uuid4()),
         "realm_id": "nowhere",
-        "realm_id": "nowhere",
         "crossing_id": str(uuid.uuid4()),
         "person_id": str(uuid.uuid4()),
         "comment_id": str(uuid.uuid4()),

@@ -246,7 +246,9 @@ views_abroad = declare(
     column("told_at", WHEN, DataClass.PUBLIC, server_default=NOW),
     purpose="How many people of another realm watched a clip, as that realm says: never fewer than twenty, in tens.",
     retention="As long as the clip.",
-    audiences=[Audience("everyone", "SELECT", "EXISTS (SELECT 1 FROM clips c WHERE c.id = views_abroad.clip_id)")],
+    audiences=[
+        Audience("everyone", "SELECT", "EXISTS (SELECT 1 FROM clips c WHERE c.id = views_abroad.clip_id)")
+    ],
     grants={"reelm_web": "SELECT", "reelm_worker": "SELECT"},
 )
 
