@@ -5,7 +5,7 @@ import functools
 import importlib
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -71,10 +71,10 @@ def early_programs(settings: Settings, *, quiet: bool) -> list[Program]:
     ]
 
 
-def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) -> list[Program]:
-    """Everything but the database; as many web processes as `settings` wants."""
+def realm_programs(settings: Settings, listeners: Sequence[socket.socket], *, quiet: bool) -> list[Program]:
+    """Everything but the database; a web process for each of the listening sockets."""
     logs = settings.data / "logs"
-    web = dataclasses.replace(handed_to("web", settings), web=_listening(settings, listener))
+    web = handed_to("web", settings)
     programs = [
         *early_programs(settings, quiet=quiet),
         Program(
@@ -107,9 +107,10 @@ def realm_programs(settings: Settings, listener: socket.socket, *, quiet: bool) 
             explain=lambda: log.last_words(logs, "indexer"),
         ),
     ]
-    for number in range(1, settings.web.processes + 1):
+    for number, listener in enumerate(listeners, 1):
         name = f"web-{number}"
-        start = _starter("web", web, logs, name=name, quiet=quiet)
+        own = dataclasses.replace(web, web=_listening(settings, listener))
+        start = _starter("web", own, logs, name=name, quiet=quiet)
         is_ready = functools.partial(_web_answers, settings)
         explain = functools.partial(log.last_words, logs, name)
         programs.append(Program(name, SERVICE_LEVEL, start, is_ready, stop_seconds=12.0, explain=explain))

@@ -1,14 +1,17 @@
 """Serves an ASGI app with Granian on a socket that the supervisor opened.
 
-Several web children accept from that one listening socket: while one of them restarts, connections wait in
-the kernel's queue instead of being refused. Without such a socket (a web process run on its own, behind a
-balancer) the process opens the port itself, shared with its like.
+Each web child accepts from a listening socket of its own on the realm's port, and the kernel spreads connections
+over them: from one socket a single child would take a whole burst. The supervisor keeps them open: while a child
+restarts, connections wait in its queue instead of being refused. Without such a socket (a web process run on its
+own, behind a balancer) the process opens the port itself, shared with its like.
 """
 
 import asyncio
 import errno
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import structlog
@@ -56,11 +59,27 @@ class _Server(Server):
         self._shd = holder(self._inherited, False, _BACKLOG)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the realm's port before anything is started. Raises StartError if it's taken."""
+@contextmanager
+def listening(host: str, port: int, count: int) -> Iterator[list[socket.socket]]:
+    """Open the realm's port before anything is started, with `count` queues. Raises StartError if it's taken."""
+    with ExitStack() as stack:
+        first = stack.enter_context(listen(host, port))
+        if count == 1:
+            yield [first]
+            return
+        # That nobody else has the port was seen without sharing it: whoever shares would not be noticed.
+        bound: int = first.getsockname()[1]
+        first.close()
+        yield [stack.enter_context(listen(host, bound, shared=True)) for _ in range(count)]
+
+
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Open a listening socket; others may be open on the same port if all are `shared`. Raises StartError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
         listener.listen(_BACKLOG)

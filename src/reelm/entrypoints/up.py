@@ -51,8 +51,9 @@ def up(
     settings = settings_of(folder, sockets, port)
     folder.lock(_address(settings))
     charter.prepare(settings, witnesses=witnesses)
-    with serving.listen(settings.web.host, settings.web.port) as listener:
-        settings = _with_bound_port(settings, listener)
+    web = settings.web
+    with serving.listening(web.host, web.port, web.processes) as listeners:
+        settings = _with_bound_port(settings, listeners[0])
         folder.name_owner(_address(settings))
         with Progress(quiet=quiet) as progress:
             supervisor = Supervisor(
@@ -60,7 +61,7 @@ def up(
                     *_database_programs(settings, folder, sockets, progress),
                     *(
                         program
-                        for program in realm_programs(settings, listener, quiet=quiet)
+                        for program in realm_programs(settings, listeners, quiet=quiet)
                         if border or program.name != "border"
                     ),
                     *(_witness_programs(settings, quiet=quiet) if witnesses else []),
