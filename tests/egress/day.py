@@ -203,7 +203,7 @@ def _leak(us: Realm, spaces: Spaces, known: Secrets, actor: str, report: Report)
 
 def _wait_for_entries(us: Realm, report: Report) -> None:
     """Refusals are told a minute at a time: wait for those of the last."""
-    wanted = {": ".join(each.told) for each in report.tried if each.told is not None}
+    wanted = {": ".join(each.told) for each in report.tried if each.stopped and each.told is not None}
 
     def told() -> bool:
         answer = us.ask("GET", "/api/v1/ledger/entries?kind=border.refused&limit=50").json()

@@ -52,7 +52,7 @@ class Report:
         if not self.account.lines:
             self.wrong.append("the border opened no connection: nothing was compared")
         for each in self.tried:
-            if each.told is not None and not self.entries.get(": ".join(each.told)):
+            if each.stopped and each.told is not None and not self.entries.get(": ".join(each.told)):
                 self.wrong.append(f"{each.way} was stopped, and the ledger doesn't tell of it")
 
     def as_json(self) -> dict[str, Any]:
