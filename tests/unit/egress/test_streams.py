@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.egress.books import compare
 from tests.egress.streams import ACK, FIN, SYN, BrokenStreamError, Seen, sort
@@ -49,6 +49,7 @@ def wrong(frames: Iterable[bytes], *events: dict[str, Any]) -> str:
     return " ".join(compare(sort(iter(frames)), events, frozenset((OWN,))).wrong)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=300), st.data())
 def test_segments_find_their_places(data: bytes, chance: st.DataObject) -> None:
     """Cut anywhere, sent again with other cuts, in any order, over the end of the sequence numbers."""
