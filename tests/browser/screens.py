@@ -217,7 +217,7 @@ SCREENS = [
     Screen("check", _at("/transparency/check", "[data-verdict]")),
     Screen("check-bad", _rewritten),
     Screen("why-open", why_screens.why),
-    Screen("check-page-file", _at(why_screens.CHECK, "main .drop")),
+    Screen("check-page-file", _at(why_screens.CHECK, "main label.button")),
     Screen("following-closed", _at("/?feed=following", ".button.primary")),
     Screen("not-found", _at("/nothing/here", ".button"), upsets=("status of 404",)),
     Screen(

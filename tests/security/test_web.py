@@ -104,7 +104,8 @@ async def test_refusals_before_the_application_carry_it_too(
 def _is_for_everyone(route: str) -> bool:
     """What says the same to anybody, and nothing about anyone: the realm's own statements and its ledger."""
     path = route.removeprefix("GET /api/v1")
-    return path in {"/realm", "/data-map", "/transparency/grants"} or path.partition("/ledger")[0] == ""
+    said = {"/realm", "/data-map", "/transparency/grants", "/charter", "/sites", "/network", "/border"}
+    return path in said or path.partition("/ledger")[0] == ""
 
 
 async def test_no_cache_on_the_way_keeps_what_is_personal(client: httpx.AsyncClient, sign_up: Any) -> None:

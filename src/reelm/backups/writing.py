@@ -71,14 +71,15 @@ class BackupWriter:
                 reader = BackupsReader(uow)
                 await reader.begin()
                 made = await self._write_rows(reader, draft, now, tell)
-            tell("Copying files that came meanwhile")
-            blobs |= self._copy_blobs(target, known | blobs)
-            (draft / "keys.snapshot").write_bytes(await self._keys.snapshot())
+            # Checkpoints before what they vouch for: a newer one would be of entries that are not in the backup.
             stored_beside = {f"blobs/{name}": self._settings.blobs / name for name in _CHANGING}
             beside = {**{name: self._settings.data / name for name in _BESIDE}, **stored_beside}
             for name, path in beside.items():
                 if path.exists():
                     _copy(path, draft / name)
+            tell("Copying files that came meanwhile")
+            blobs |= self._copy_blobs(target, known | blobs)
+            (draft / "keys.snapshot").write_bytes(await self._keys.snapshot())
             files = [
                 _describe(draft, path)
                 for name in ("keys.snapshot", *beside)
