@@ -5,7 +5,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import { findRoute } from './routes/table';
 import { preferredLanguage, setLanguage } from '$lib/i18n/index.svelte';
-import { startEvents } from '$lib/services/events';
+import { sendKept, startEvents } from '$lib/services/events';
 import { OPEN_FEEDS } from '$lib/services/feed';
 import { followUp } from '$lib/services/pending-promises';
 import { startUpdates } from '$lib/services/updates';
@@ -20,7 +20,10 @@ async function start(): Promise<void> {
   if (!target) throw new Error('the page has no #app');
   applyTheme();
   // Everything the first frame needs leaves together; nothing waits for the texts.
-  void loadSession().then(followUp);
+  void loadSession().then(() => {
+    sendKept();
+    followUp();
+  });
   const open = !session.ready || OPEN_FEEDS.includes(shownFeed());
   if (location.pathname === '/' && open) feedOf(shownFeed());
   else void findRoute(location.pathname)?.route.load().catch(() => undefined);
