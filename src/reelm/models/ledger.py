@@ -10,7 +10,14 @@ from reelm.models.people import NOW, WHEN
 SEQUENCER, INDEXER, BORDER = "reelm_ledger", "reelm_indexer", "reelm_border"
 _READERS = "reelm_web, reelm_worker, reelm_keys, reelm_ledger, reelm_indexer, reelm_border"
 # What only the realm itself says: no process that serves people may claim it.
-OWN_KINDS = ("charter.adopted", "release.deployed", "promise.key", "key.rotated", "ledger.restored", "site.stated")
+OWN_KINDS = (
+    "charter.adopted",
+    "release.deployed",
+    "promise.key",
+    "key.rotated",
+    "ledger.restored",
+    "site.stated",
+)
 # What the indexer says of the feeds: no process that answers people may say it in its place.
 INDEX_KINDS = ("feed.snapshot", "feed.lists", "feed.receipts", "ranking.changed")
 # What the border says of what crosses: no process that answers people may say it in its place.
