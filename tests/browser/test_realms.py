@@ -258,6 +258,8 @@ async def test_before_another_realm_learns_of_somebody_they_are_asked(
     await expect(phone.page.locator(".toast")).to_have_count(0)
 
     await phone.button("person.follow").click()
+    # Only then is the answer to come the one to the act that was agreed to.
+    await expect(sheet).to_be_visible()
     async with phone.page.expect_response("**/follow") as following:
         await phone.button("consent.go_on").click()
     assert (await following.value).ok
