@@ -228,9 +228,12 @@ class ClipMaker:
             row = await ClipsWriter(uow).find(hand.clip_id)
             upload = await self._workshop.upload_of(uow, hand.person_id, hand.clip_id)
             parts = await self._workshop.parts_of(uow, upload) if upload else []
-            if row is not None and upload is not None and not row.keep_original:
+        if row is not None and upload is not None and not row.keep_original:
+            # Bytes first: a row without them is found again, bytes without a row are nobody's.
+            await self._workshop.drop_pieces(upload)
+            async with hand.transaction() as uow:
                 await self._workshop.drop_upload(uow, upload)
-                parts = []
+            upload = None
         if upload is not None and parts:
             keys = await hand.keys((upload.id, upload.wrapped_key))
             source = await self._workshop.fetch_original(
@@ -243,4 +246,7 @@ class ClipMaker:
             await self._workshop.store.put_file(original_name(hand.clip_id), source, keys.clip_key)
             async with hand.transaction() as uow:
                 await self._workshop.drop_parts(uow, upload)
+        if upload is not None:
+            # Also when an earlier try ended between its commit and this.
+            await self._workshop.drop_pieces(upload)
         await asyncio.to_thread(self._workshop.clear_scratch, hand.clip_id)

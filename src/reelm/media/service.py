@@ -274,14 +274,16 @@ class MediaWorkshop:
         await self.store.blobs.put(f"avatars/{name}", small)
 
     async def drop_parts(self, uow: UnitOfWork, row: UploadRow) -> None:
-        """Forget the pieces, now that the original is stored whole; their bytes go after the commit."""
+        """Forget the pieces, now that the original is stored whole; their bytes are for `drop_pieces` after it."""
         await UploadWriter(uow).delete_parts(row.person_id, row.id)
-        uow.after_commit(lambda: self.store.blobs.delete(f"uploads/{row.id}"))
 
     async def drop_upload(self, uow: UnitOfWork, row: UploadRow) -> None:
-        """Forget the uploaded video altogether, as its person wished."""
+        """Forget the uploaded video altogether, as its person wished, after `drop_pieces`."""
         await UploadWriter(uow).delete(row.person_id, row.id)
-        uow.after_commit(lambda: self.store.blobs.delete(f"uploads/{row.id}"))
+
+    async def drop_pieces(self, row: UploadRow) -> None:
+        """Delete an upload's bytes. Doing it again is fine."""
+        await self.store.blobs.delete(f"uploads/{row.id}")
 
     async def fetch_original(
         self,

@@ -131,8 +131,11 @@ class Importer:
         """Forget the archive's bytes; doing it again is fine."""
         async with hand.transaction() as uow:
             upload = await self._workshop.upload_of(uow, hand.person_id, import_id)
-            if upload is not None:
-                await self._workshop.drop_upload(uow, upload)
+        if upload is None:
+            return
+        await self._workshop.drop_pieces(upload)
+        async with hand.transaction() as uow:
+            await self._workshop.drop_upload(uow, upload)
 
     async def _bring(
         self, hand: Hand, row: ImportRow, reader: ArchiveReader, progress: Progress, archive_bytes: int
