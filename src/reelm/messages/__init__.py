@@ -1,0 +1,6 @@
+"""Messages: devices, conversations, and the log of what people send each other, which the server can't read.
+
+Owns the tables devices, conversations and messages, and what belongs to them.
+May import: comments, clips, social, media, accounts, custody, realm, models, kit.
+Must never: hold a key that opens a message, or a message's text; tell anybody who is not in a conversation of it.
+"""
