@@ -54,8 +54,10 @@ async def mark_read(data: ReadUpTo, visitor: Visitor, uow: UnitOfWork, notices: 
             data_container=str,
             media_type=EVENT_STREAM,
             generate_examples=False,
-            description="Events `notice` (a Notice; its id is the event's), `unread` ({count}) and `clip` "
-            "({clip_id, status, stage, percent, failure}); a comment every 15 seconds.",
+            description="Events `notice` (a Notice; its id is the event's), `unread` ({count}), `clip` "
+            "({clip_id, status, stage, percent, failure}), `message` ({conversation_id, last_seq}), `typing` "
+            "({conversation_id, person_id}) and `missed` (hints about conversations may be lost: look for "
+            "yourself); a comment every 15 seconds.",
         ),
         **problems(*SIGNED_IN, TooManyStreamsError),
     },
@@ -67,7 +69,7 @@ async def open_stream(
     limiter: RateLimiter,
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID", max_length=100)] = None,
 ) -> Stream:
-    """Hear live what happens: notices, and how one's clips get on.
+    """Hear live what happens: notices, how one's clips get on, and where a conversation went on.
 
     `Last-Event-ID` brings what came after that notice first.
     """

@@ -3,6 +3,10 @@
 One listening connection a process (`kit.listen`) feeds every open stream. A hint wakes the streams of the person
 it is for; each reads the rows with that person's ticket, so row-level security decides what it may send. Hints of
 the same thing that pile up while a stream writes become one.
+
+Hints about messages are passed on as they are, without a question to the database: that a conversation went on to a
+number, or that somebody in it types. What is in it, the client fetches with its own rights. `missed` says that such
+hints may have been lost here, and that the client has to look for itself, as it does when it comes back.
 """
 
 import asyncio
@@ -28,14 +32,44 @@ RESUMED_NOTICES = 50
 _RETRY_MILLISECONDS = 3000
 
 
+class _MessageHint(msgspec.Struct, frozen=True):
+    """A conversation has entries, or changes, up to this number."""
+
+    conversation_id: UUID
+    last_seq: int
+
+
+class _TypingHint(msgspec.Struct, frozen=True):
+    """Somebody is writing in a conversation."""
+
+    conversation_id: UUID
+    person_id: UUID
+
+
 class _OpenStream:
     """What one connection has still to send. Touched by the event loop's thread alone."""
+
+    __slots__ = (
+        "clips",
+        "ended",
+        "missed",
+        "notices",
+        "talks",
+        "talks_missed",
+        "typing",
+        "unread",
+        "visitor",
+        "woken",
+    )
 
     def __init__(self, visitor: Visitor) -> None:
         self.visitor = visitor
         self.woken = asyncio.Event()
         self.notices: set[UUID] = set()
         self.clips: set[UUID] = set()
+        self.talks: dict[UUID, int] = {}
+        self.typing: dict[tuple[UUID, UUID], None] = {}
+        self.talks_missed = False
         self.unread = False
         self.missed = False
         self.ended = False
@@ -43,6 +77,22 @@ class _OpenStream:
     def end(self) -> None:
         self.ended = True
         self.woken.set()
+
+    def take_hints(self) -> bytes:
+        """Return what was heard of conversations, as events; it is heard no longer."""
+        if not (self.talks or self.typing or self.talks_missed):
+            return b""
+        events = [_event("missed", {})] if self.talks_missed else []
+        events += [_event("message", _MessageHint(talk, seq)) for talk, seq in self.talks.items()]
+        events += [_event("typing", _TypingHint(talk, person)) for talk, person in self.typing]
+        self.talks_missed = False
+        self.talks.clear()
+        self.typing.clear()
+        return b"".join(events)
+
+    def looks(self) -> bool:
+        """Whether something was heard that has to be read."""
+        return bool(self.notices or self.clips or self.unread or self.missed)
 
 
 class Streams:
@@ -67,6 +117,8 @@ class Streams:
         self._closing = False
         listener.on("notice", self._heard_notice)
         listener.on("clip", self._heard_clip)
+        listener.on("message", self._heard_message)
+        listener.on("typing", self._heard_typing)
         listener.on("session_revoked", self._heard_revoked)
         listener.on_return(self._heard_again)
 
@@ -99,6 +151,19 @@ class Streams:
             stream.clips.add(UUID(clip))
             stream.woken.set()
 
+    def _heard_message(self, payload: str) -> None:
+        person, talk, seq = payload.split(" ")
+        for stream in self._open.get(UUID(person), ()):
+            talk_id = UUID(talk)
+            stream.talks[talk_id] = max(int(seq), stream.talks.get(talk_id, 0))
+            stream.woken.set()
+
+    def _heard_typing(self, payload: str) -> None:
+        person, talk, who = payload.split(" ")
+        for stream in self._open.get(UUID(person), ()):
+            stream.typing[UUID(talk), UUID(who)] = None
+            stream.woken.set()
+
     def _heard_revoked(self, payload: str) -> None:
         session_id = UUID(payload)
         self._keys.forget(session_id)
@@ -110,6 +175,7 @@ class Streams:
         """Hints were lost while the listening connection was down: every stream looks for itself."""
         for stream in self._all():
             stream.missed = True
+            stream.talks_missed = True
             stream.woken.set()
 
     # --- streams ----------------------------------------------------------------------------------------
@@ -132,13 +198,20 @@ class Streams:
             stream.woken.set()
             yield b"retry: %d\n\n" % _RETRY_MILLISECONDS
             while not self._over(stream):
+                hints_only = False
                 try:
                     async with asyncio.timeout(self._ping_seconds):
                         await stream.woken.wait()
+                    hints_only = not stream.looks()
                 except TimeoutError:
                     yield b": ping\n\n"
                 if self._over(stream):
                     return
+                if hints_only:
+                    stream.woken.clear()
+                    if hints := stream.take_hints():
+                        yield hints
+                    continue
                 try:
                     body, newest = await self._news(stream, newest)
                 except SignInRequiredError:
@@ -168,9 +241,10 @@ class Streams:
         clip_ids, stream.clips = stream.clips, set()
         missed, stream.missed = stream.missed, False
         unread, stream.unread = stream.unread or bool(ids) or missed, False
+        hints = stream.take_hints()
         if not (ids or clip_ids or missed or unread):
-            return b"", newest
-        events: list[bytes] = []
+            return hints, newest
+        events = [hints]
         async with self._database.transaction(visitor.ticket) as uow:
             found = await self._notices.some(uow, visitor, ids) if ids else []
             if missed and newest is not None:

@@ -11678,7 +11678,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events `notice` (a Notice; its id is the event's), `unread` ({count}) and `clip` ({clip_id, status, stage, percent, failure}); a comment every 15 seconds. */
+            /** @description Events `notice` (a Notice; its id is the event's), `unread` ({count}), `clip` ({clip_id, status, stage, percent, failure}), `message` ({conversation_id, last_seq}), `typing` ({conversation_id, person_id}) and `missed` (hints about conversations may be lost: look for yourself); a comment every 15 seconds. */
             200: {
                 headers: {
                     [name: string]: unknown;
