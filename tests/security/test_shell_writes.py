@@ -197,3 +197,5 @@ async def test_no_function_tells_of_others(shell: Any, admin: Any, scene: Scene,
         said = await tell(shell, f"SELECT set_config('reelm.ticket', '{ticket}', true)", ask=call)
         assert not [row for row in said if any(victim in row for victim in scene.victims)]
     assert await all_of(admin, scene) == before
+    "reelm.spend_evaluations(integer)": "SELECT * FROM reelm.spend_evaluations(1)",
+    "reelm.contact_set(bytea, integer)": "SELECT reelm.contact_set(NULL, 20000)",

@@ -4,6 +4,7 @@ from reelm.custody import (
     backup_schemas,
     ledger_schemas,
     opening_schemas,
+    matching_schemas,
     promise_schemas,
     rights_schemas,
     schemas,
@@ -46,6 +47,8 @@ _WEB: frozenset[type[schemas.Request]] = frozenset(
         promise_schemas.ClipCommitments,
     }
 )
+        matching_schemas.MatchingKey,
+        matching_schemas.EvaluateElements,
 _WORKER: frozenset[type[schemas.Request]] = frozenset(
     {
         schemas.ScheduleTicket,

@@ -122,6 +122,34 @@ class CheckpointRefusedError(ConflictError):
     title = "This checkpoint can't be signed."
 
 
+class EnoughEvaluatedError(TooManyRequestsError):
+    """The person's allowance does not reach: `left` says how many it does, `at` when it will reach for these."""
+
+    code = "contacts.enough"
+    title = "That is enough searching for now. There will be more again later."
+
+
+class ElementUnsuitableError(InvalidRequestError):
+    """What was sent is not a list of 1 to 100 blinded elements."""
+
+    code = "contacts.element_unsuitable"
+    title = "That is not what a search for contacts sends."
+
+
+class StaffUnknownError(NotAllowedError):
+    """The ledger has no enrolment of this member of staff by a keyholder of the charter, or they have left."""
+
+    code = "custody.staff_unknown"
+    title = "Your staff key does not count here."
+
+
+class AboutYourselfError(NotAllowedError):
+    """A member of staff would open a report about a message of their own."""
+
+    code = "custody.about_yourself"
+    title = "This is about yourself: somebody else opens it."
+
+
 FAULTS: dict[str, type[ReelmError]] = {
     error.code: error
     for error in (
@@ -133,6 +161,8 @@ FAULTS: dict[str, type[ReelmError]] = {
         ContactUnsuitableError,
         CredentialMissingError,
         InvalidRequestError,
+        ElementUnsuitableError,
+        EnoughEvaluatedError,
         KeysUnavailableError,
         LastCredentialError,
         NotFoundError,

@@ -21,6 +21,7 @@ from reelm.custody.farewells import Farewells
 from reelm.custody.grantproof import CharterRules
 from reelm.custody.keystore import Keystore
 from reelm.custody.opener import Opener
+from reelm.custody.matching import Matching
 from reelm.custody.passkeys import Passkeys, RelyingParty
 from reelm.custody.passwords import Passwords
 from reelm.custody.promising import Promising
@@ -103,6 +104,7 @@ class Keeper:
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
         promising = Promising(self.store, self.door, rows, self._counts, clock)
         references = References(self.store, self.door, releases)
+        self._matching = Matching(self.store, self.door, rows, clock)
         backups = BackupKeys(self.store, self.door, clock)
         rules = _rules(self.store, realm)
         opener = Opener(self.store, self.door, log, rows, self._counts, clock, ids, rules)
@@ -118,6 +120,7 @@ class Keeper:
             promising,
             backups,
             opener,
+            self._matching,
             self._snapshots,
         )
         handlers = {kind: handler for part in parts for kind, handler in part.handlers().items()}
@@ -138,6 +141,7 @@ class Keeper:
         self.door.close()
         self._passwords.close()
         self.store.close()
+        self._matching.close()
 
     def _announce(self, session_ids: list[UUID]) -> None:
         if session_ids:

@@ -5,6 +5,7 @@ exist. Functions that only it may call give it one person's rows, for openings u
 """
 
 from collections.abc import Sequence
+import datetime as dt
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -17,6 +18,14 @@ GrantedKind = Literal["ties", "watched", "clips"]
 
 class RealmRows(Protocol):
     """The few questions; each is one transaction."""
+class Spent(msgspec.Struct, frozen=True):
+    """Whether an allowance reached; how much of it is left; from when on it reaches for what was asked."""
+
+    allowed: bool
+    left: int
+    at: dt.datetime
+
+
 
     async def install_subject_secret(self, secret: bytes) -> None:
         """Make the database accept tickets made with `secret` (and still those of the one before)."""
@@ -84,6 +93,10 @@ class PostgresRows:
     async def install_subject_secret(self, secret: bytes) -> None:
         async with self._database.transaction() as uow:
             await uow.execute("SELECT vault.install_subject_secret($1)", secret)
+    async def spend_evaluations(self, ticket: str, count: int) -> Spent:
+        """Draw on the allowance of the ticket's subject, durably, or say when it will reach."""
+        ...
+
 
     async def find_clip_key(self, ticket: str, clip_id: UUID) -> tuple[UUID, bytes] | None:
         async with self._database.transaction(ticket) as uow:
@@ -193,3 +206,12 @@ class PostgresRows:
             await uow.fetch(
                 "SELECT pg_notify('session_revoked', id::text) FROM unnest($1::uuid[]) AS id", session_ids
             )
+    async def spend_evaluations(self, ticket: str, count: int) -> Spent:
+        async with self._database.transaction(ticket) as uow:
+            row = await uow.fetch_row(
+                "SELECT allowed, remaining, at FROM reelm.spend_evaluations($1::integer)", count
+            )
+        if row is None:
+            raise NotFoundError
+        return Spent(row["allowed"], row["remaining"], row["at"])
+

@@ -11,7 +11,15 @@ from uuid import UUID
 
 import msgspec
 
-from reelm.custody import backup_schemas, ledger_schemas, opening_schemas, promise_schemas, rights_schemas
+from reelm.custody import (
+    backup_schemas,
+    disclosure_schemas,
+    ledger_schemas,
+    matching_schemas,
+    opening_schemas,
+    promise_schemas,
+    rights_schemas,
+)
 from reelm.custody.messages import (
     Caller,
     Done,
@@ -283,6 +291,7 @@ AnyRequest = (
     | backup_schemas.BackupRequest
     | promise_schemas.PromiseRequest
 )
+    | matching_schemas.MatchingRequest
 
 
 # --- what is answered -------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ from reelm.custody.epochs import export_epoch, open_snapshot
 from reelm.custody.errors import (
     EpochGoneError,
     ProofRequiredError,
+    AboutYourselfError,
+    ElementUnsuitableError,
+    EnoughEvaluatedError,
     SealBrokenError,
     SignInRefusedError,
     TicketRefusedError,
@@ -41,6 +44,8 @@ from reelm.custody.link import KeysLink
 from reelm.custody.opening_calls import OpeningCalls
 from reelm.custody.opening_errors import GrantRefusedError
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
+from reelm.custody.matching_calls import MatchingCalls
+from reelm.custody.matching_schemas import ELEMENT_BYTES, MOST_ELEMENTS, Evaluated, PublicKey
 from reelm.custody.promise_calls import PromiseCalls
 from reelm.custody.promising import receipt_key_of
 from reelm.custody.release_calls import ReleaseCalls
@@ -62,12 +67,20 @@ __all__ = [
     "BackupOpener",
     "Challenge",
     "DataOpened",
+    "ELEMENT_BYTES",
+    "MOST_ELEMENTS",
+    "AboutYourselfError",
     "EmergencyBegun",
     "Enrolment",
     "EpochGoneError",
+    "Disclosed",
+    "DisclosedItem",
+    "ElementUnsuitableError",
     "FreshKey",
+    "EnoughEvaluatedError",
     "GrantCounts",
     "GrantKeeper",
+    "Evaluated",
     "GrantOpening",
     "GrantRefusedError",
     "GrantUses",
@@ -85,6 +98,7 @@ __all__ = [
     "SealBrokenError",
     "Session",
     "SessionLine",
+    "PublicKey",
     "SignInRefusedError",
     "SignedIn",
     "StaffService",
@@ -104,7 +118,16 @@ REMEMBER = dt.timedelta(seconds=20)
 _REMEMBERED = 50_000
 
 
-class KeysClient(ReleaseCalls, OpeningCalls, LedgerCalls, FarewellCalls, BackupCalls, PromiseCalls):
+class KeysClient(
+    ReleaseCalls,
+    OpeningCalls,
+    LedgerCalls,
+    FarewellCalls,
+    BackupCalls,
+    PromiseCalls,
+    MatchingCalls,
+    DisclosureCalls,
+):
     """Asks the keys process. Make it inside the running event loop; `close` it at the end.
 
     `resolve` remembers a session for 20 seconds. A revocation forgets it at once: in this process, and by the

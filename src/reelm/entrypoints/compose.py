@@ -7,6 +7,7 @@ from reelm.accounts.service import AccountsService
 from reelm.border.service import BorderClient, BorderConsole, BorderOutbox, NetworkService
 from reelm.clips.service import ClipsService
 from reelm.comments.service import CommentsService
+from reelm.contacts.service import ContactsService
 from reelm.custody.service import (
     GrantCounts,
     GrantsService,
@@ -87,6 +88,8 @@ class Rooms:
     streams: Streams
     search: SearchService
     controls: ControlsService
+    contacts: ContactsService
+    message_reports: ReportsService
     feed: FeedService
     lists: ListsDesk
     desk: ReceiptDesk
@@ -176,6 +179,10 @@ class Rooms:
             feed=feed,
             lists=ListsDesk(settings.feed, feed, realm),
             desk=desk,
+            contacts=ContactsService(
+                accounts, keys, database, clock, limit_factor=settings.limit_factor
+            ),
+            message_reports=ReportsService(keys, accounts, database, clock, ids),
             receipts=desk.receipts,
             adjustments=desk.adjustments,
             reach=ReachService(clips, clock),

@@ -122,6 +122,10 @@ async def _apply(settings: Settings, clock: Clock) -> None:
                 "federation.sql",
                 "border.sql",
             ):
+                "contacts.sql",
+                "messages.sql",
+                "message_reports.sql",
+                "push.sql",
                 await connection.execute(files("reelm.models").joinpath(name).read_text())
             for statement in (
                 *own_statements(metadata),

@@ -17,6 +17,7 @@ from reelm.border.routes import router as border_router
 from reelm.border.routes_network import router as network_router
 from reelm.clips.routes import router as clips_router
 from reelm.comments.routes import router as comments_router
+from reelm.contacts.routes import router as contacts_router
 from reelm.custody.routes import router as custody_router
 from reelm.custody.service import KeysClient
 from reelm.entrypoints.client_files import ClientFiles
@@ -69,6 +70,8 @@ ROUTERS: list[Router] = [
     search_router,
     feed_router,
     learning_router,
+    contacts_router,
+    message_reports_router,
     lists_router,
     receipts_router,
     adjustments_router,
@@ -93,6 +96,7 @@ _ROOM_NAMES = (
         "federation",
         "feed",
         "lists",
+        "contacts",
         "ids",
         "keys",
         "ledger",

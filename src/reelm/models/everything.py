@@ -3,6 +3,7 @@
 from reelm.models import (
     border,
     clips,
+    contacts,
     custody,
     feed,
     learning,
@@ -22,6 +23,7 @@ __all__ = [
     "feed",
     "learning",
     "ledger",
+    "contacts",
     "metadata",
     "people",
     "realm",

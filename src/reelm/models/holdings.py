@@ -77,6 +77,20 @@ GUESTS: dict[str, tuple[str, str]] = {
     "reposts": ("person_id", _OF_CLIP),
     "comments": ("author_id", _OF_CLIP),
     "comment_likes": ("person_id", "(SELECT m.author_id FROM comments m WHERE m.id = t.comment_id)"),
+    "contact_entries": "t.person_id",
+    "contact_standings": "t.person_id",
+    "message_reports": "t.person_id",
+    "message_report_openings": "(SELECT r.person_id FROM message_reports r WHERE r.id = t.report_id)",
+    "message_identities": "t.person_id",
+    "devices": "t.person_id",
+    "key_packages": "t.person_id",
+    # A group is nobody's more than another's.
+    "conversations": "t.pair_low",
+    "conversation_members": "t.person_id",
+    "messages": "t.sender_id",
+    "welcomes": "t.person_id",
+    "message_histories": "t.person_id",
+    "message_settings": "t.person_id",
 }
 
 # table → which of its rows are public, as SQL over the row `t`. All other rows are sealed.

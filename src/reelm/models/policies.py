@@ -128,3 +128,5 @@ def function_statements() -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA reelm TO {', '.join(LOGIN_ROLES)}"
     for function, roles in FUNCTION_GRANTS.items():
         yield f"GRANT EXECUTE ON FUNCTION {function} TO {roles}"
+    "reelm.spend_evaluations(integer)": "reelm_keys",
+    "reelm.contact_set(bytea, integer)": "reelm_web",

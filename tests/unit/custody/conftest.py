@@ -17,6 +17,7 @@ import pytest_asyncio
 from reelm.custody.keeper import Keeper, relying_party
 from reelm.custody.passwords import Passwords
 from reelm.custody.purposes import Purposes
+from reelm.custody.repository import Spent
 from reelm.custody.server import bind
 from reelm.custody.service import KeysClient
 from reelm.custody.tickets import verify_subject
@@ -43,6 +44,7 @@ class LocalRows:
     ledger: list[tuple[int | None, dict[str, Any]]] = field(default_factory=list)
     granted: dict[tuple[str, UUID], Any] = field(default_factory=dict)
     noted: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
+    allowances: dict[UUID, int] = field(default_factory=dict)
 
     async def note_opening(self, person_id: UUID, said: dict[str, Any]) -> bool:
         self.noted.append((person_id, said))
@@ -92,6 +94,14 @@ class LocalRows:
 
     async def add_released(self, reference: UUID, entry: bytes) -> None:
         self.released.setdefault(reference, entry)
+
+    async def spend_evaluations(self, ticket: str, count: int) -> Spent:
+        person = verify_subject(self.secrets[-1], ticket, "session", self.clock.now())
+        left = self.allowances.get(person, 0)
+        if count > left:
+            return Spent(False, left, self.clock.now() + dt.timedelta(hours=1))
+        self.allowances[person] = left - count
+        return Spent(True, left - count, self.clock.now())
 
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
         self.announced += session_ids
