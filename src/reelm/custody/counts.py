@@ -25,6 +25,7 @@ WRITE_AFTER_SECONDS = 2.0
 # What is counted beside the purposes that `purposes.json` declares.
 # A clip's key is given out again for each part that is watched: the opening was counted, and this is told apart.
 SESSION, VIEWING, GRANT, GRANT_AGAIN = "session", "viewing", "grant", "grant_again"
+DISCLOSURE = "disclosure"
 
 
 class Counts:

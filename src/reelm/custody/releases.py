@@ -2,6 +2,7 @@
 
 (a) a live session opens its own person's data key, and the keys of clips that the database shows that person;
 (b) a job ticket opens what its purpose declares: for the one person, the one clip, until it expires.
+Rules (c), grants, and (d), reported messages, are in `opener` and `disclosures`; there no key leaves at all.
 A ledger key never leaves. Anything not named here is refused.
 """
 

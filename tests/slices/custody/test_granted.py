@@ -21,6 +21,8 @@ CALLS = (
     "reelm.granted_watched('{0}', 0, 10)",
     "reelm.granted_clips('{0}', 0, 10)",
     "reelm.granted_clip('{0}', '{0}')",
+    "reelm.staff_key_of('{0}') AS key_id WHERE key_id IS NOT NULL",
+    "reelm.disclosed_report('{0}')",
 )
 
 

@@ -50,6 +50,7 @@ PURPOSES = {
     "viewing": "Clips, shown to those they are for",
     "grant": "Staff, under a grant",
     "grant_again": "Staff, more of an opening already counted",
+    "disclosure": "Staff, messages that a recipient reported",
     "media_process": "Videos made ready to play",
     "avatar_process": "Profile pictures made ready",
     "clip_publish": "Clips published when their hour came",
