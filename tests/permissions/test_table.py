@@ -271,6 +271,8 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "crossing_id": str(uuid.uuid4()),
         "person_id": str(uuid.uuid4()),
         "comment_id": str(uuid.uuid4()),
+        "invite_id": str(uuid.uuid4()),
+        "code": "0" * 10,
         "import_id": str(uuid.uuid4()),
         "table": "likes",
         "index": "0",

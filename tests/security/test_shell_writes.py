@@ -83,12 +83,22 @@ CALLS: dict[str, str] = {
     "reelm.purpose()": "SELECT reelm.purpose()",
     "reelm.blocked_by()": "SELECT unnest(reelm.blocked_by())",
     "reelm.blocks_either_way()": "SELECT unnest(reelm.blocks_either_way())",
+    "reelm.close_to()": "SELECT unnest(reelm.close_to())",
+    "reelm.invite_of(bytea, timestamptz)": "SELECT reelm.invite_of('\\x00', '-infinity')",
+    "reelm.accept_invite(bytea, timestamptz)": "SELECT reelm.accept_invite('\\x00', '-infinity')",
+    "reelm.forget_friendly(timestamptz, timestamptz)": "SELECT reelm.forget_friendly('-infinity', '-infinity')",
     "reelm.enqueue(text, bytea, interval, integer, text)": "SELECT reelm.enqueue('none.such', '\\x00', '1 day', 0, NULL)",
     "reelm.take_invitation(bytea, timestamptz)": "SELECT reelm.take_invitation('\\x00', '-infinity')",
     "reelm.put_words(text, text, text, text[], text)": "SELECT reelm.put_words('person', '{alice}', 'mallory', '{{}}', '')",
     "reelm.count_share(uuid)": "SELECT reelm.count_share('{hidden}')",
     "reelm.weigh_words(timestamptz)": "SELECT reelm.weigh_words('infinity')",
     "reelm.withdraw_notices(uuid, text, uuid, uuid)": "SELECT reelm.withdraw_notices('{alice}', NULL, NULL, NULL)",
+    "reelm.take_over_device(bytea)": "SELECT reelm.take_over_device('\\x00')",
+    "reelm.end_pushes_of(uuid[])": "SELECT reelm.end_pushes_of('{{}}')",
+    "reelm.subject_is_young()": "SELECT reelm.subject_is_young()",
+    "reelm.pushes_due(timestamptz)": "SELECT reelm.pushes_due('-infinity')",
+    "reelm.digests_due(timestamptz)": "SELECT reelm.digests_due('-infinity')",
+    "reelm.forget_pushes(timestamptz)": "SELECT reelm.forget_pushes('-infinity')",
     "reelm.keep_event_days(date, date)": "SELECT reelm.keep_event_days('2026-11-16', '2026-11-22')",
     "reelm.forget_old(timestamptz, timestamptz)": "SELECT reelm.forget_old('-infinity', '-infinity')",
     "reelm.expire_uploads(timestamptz)": "SELECT reelm.expire_uploads('-infinity')",
@@ -101,6 +111,12 @@ CALLS: dict[str, str] = {
     "reelm.granted_watched(uuid, integer, integer)": "SELECT reelm.granted_watched('{alice}', 0, 100)",
     "reelm.granted_clips(uuid, integer, integer)": "SELECT reelm.granted_clips('{alice}', 0, 100)",
     "reelm.granted_clip(uuid, uuid)": "SELECT reelm.granted_clip('{alice}', '{hidden}')",
+    "reelm.reports_for_staff(uuid, integer)": "SELECT reelm.reports_for_staff(NULL, 50)",
+    "reelm.staff_key_of(uuid)": "SELECT reelm.staff_key_of('{alice}')",
+    "reelm.disclosed_report(uuid)": "SELECT reelm.disclosed_report('{hidden}')",
+    "reelm.note_disclosure(uuid, uuid, text, timestamptz)": (
+        "SELECT reelm.note_disclosure(gen_random_uuid(), '{hidden}', 'x', now())"
+    ),
     "reelm.note_opening(uuid, jsonb)": "SELECT reelm.note_opening('{alice}', '{{}}')",
     "reelm.is_operator()": "SELECT reelm.is_operator()",
     "reelm.is_staff()": "SELECT reelm.is_staff()",
@@ -126,6 +142,7 @@ CALLS: dict[str, str] = {
     "reelm.viewer_news(text, timestamptz, integer, boolean)": (
         "SELECT * FROM reelm.viewer_news(current_setting('reelm.ticket', true), '-infinity', 10, true)"
     ),
+    "reelm.own_reposts(uuid[])": "SELECT reelm.own_reposts(ARRAY['{hidden}'::uuid])",
     "reelm.page_marks(text, uuid[])": (
         "SELECT * FROM reelm.page_marks(current_setting('reelm.ticket', true), ARRAY['{hidden}'::uuid])"
     ),
@@ -174,6 +191,28 @@ CALLS: dict[str, str] = {
         "SELECT reelm.tell_from_abroad('{hidden}', 'x', 'like', ARRAY['{alice}'::uuid], ARRAY['{hidden}'::uuid], NULL, "
         "NULL)"
     ),
+    "reelm.my_conversations()": "SELECT unnest(reelm.my_conversations())",
+    "reelm.devices_of(uuid)": "SELECT * FROM reelm.devices_of('{hidden}')",
+    "reelm.claim_key_packages(uuid[])": "SELECT * FROM reelm.claim_key_packages(ARRAY['{hidden}'::uuid])",
+    "reelm.begin_conversation(uuid, text, uuid[], uuid, bytea, bytea, bytea, uuid[])": (
+        "SELECT * FROM reelm.begin_conversation('{hidden}', 'pair', ARRAY['{alice}'::uuid], '{hidden}', '\\x00', '\\x00', "
+        "'\\x00', ARRAY['{hidden}'::uuid])"
+    ),
+    "reelm.send_message(uuid, uuid, uuid, bigint, bytea, bytea)": (
+        "SELECT * FROM reelm.send_message('{hidden}', '{hidden}', '{hidden}', 0, '\\x00', '\\x00')"
+    ),
+    "reelm.reached_by_message(uuid)": "SELECT * FROM reelm.reached_by_message('{hidden}')",
+    "reelm.commit_conversation(uuid, uuid, uuid, bigint, bytea, bytea, bytea, uuid[], uuid[], uuid[], boolean)": (
+        "SELECT * FROM reelm.commit_conversation('{hidden}', '{hidden}', '{hidden}', 0, '\\x00', '\\x00', NULL, '{{}}', "
+        "'{{}}', ARRAY['{alice}'::uuid], false)"
+    ),
+    "reelm.unsend_message(uuid, bigint)": "SELECT reelm.unsend_message('{hidden}', 1)",
+    "reelm.accept_conversation(uuid)": "SELECT reelm.accept_conversation('{hidden}')",
+    "reelm.leave_conversation(uuid)": "SELECT reelm.leave_conversation('{hidden}')",
+    "reelm.mark_read(uuid, bigint)": "SELECT reelm.mark_read('{hidden}', 1)",
+    "reelm.tell_typing(uuid)": "SELECT reelm.tell_typing('{hidden}')",
+    "reelm.read_places(uuid[])": "SELECT * FROM reelm.read_places(ARRAY['{hidden}'::uuid])",
+    "reelm.forget_messages(timestamptz)": "SELECT reelm.forget_messages('-infinity')",
     "reelm.peers_following()": "SELECT reelm.peers_following()",
     "reelm.peers_with(uuid)": "SELECT reelm.peers_with('{hidden}')",
     "reelm.take_back(uuid, text, text)": "SELECT reelm.take_back('{hidden}', 'home', 'Create')",
@@ -182,6 +221,8 @@ CALLS: dict[str, str] = {
     "reelm.watched_from_abroad()": "SELECT * FROM reelm.watched_from_abroad()",
     "reelm.announce_arrivals()": "SELECT reelm.announce_arrivals()",
     "reelm.note_views_told(uuid, bigint)": "SELECT reelm.note_views_told('{hidden}', 20)",
+    "reelm.spend_evaluations(integer)": "SELECT * FROM reelm.spend_evaluations(1)",
+    "reelm.contact_set(bytea, integer)": "SELECT reelm.contact_set(NULL, 20000)",
 }
 
 
@@ -197,5 +238,3 @@ async def test_no_function_tells_of_others(shell: Any, admin: Any, scene: Scene,
         said = await tell(shell, f"SELECT set_config('reelm.ticket', '{ticket}', true)", ask=call)
         assert not [row for row in said if any(victim in row for victim in scene.victims)]
     assert await all_of(admin, scene) == before
-    "reelm.spend_evaluations(integer)": "SELECT * FROM reelm.spend_evaluations(1)",
-    "reelm.contact_set(bytea, integer)": "SELECT reelm.contact_set(NULL, 20000)",

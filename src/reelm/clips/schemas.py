@@ -12,7 +12,7 @@ from reelm.media.service import MediaOut
 from reelm.sounds.service import SoundCard
 
 Status = Literal["draft", "processing", "ready", "failed"]
-Visibility = Literal["everyone", "followers", "friends", "only_me"]
+Visibility = Literal["everyone", "followers", "friends", "close_friends", "only_me"]
 FollowState = Literal["none", "requested", "following"]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Milliseconds = Annotated[int, Meta(ge=0, le=86_400_000)]

@@ -41,6 +41,8 @@ from reelm.kit.limits import RateLimiter
 from reelm.kit.listen import Listener
 from reelm.ledger.service import LedgerService
 from reelm.media.service import LentClips, MediaService
+from reelm.messages.reports import ReportsService
+from reelm.notices.push import PushService, end_with_sessions
 from reelm.notices.service import NoticesService
 from reelm.notices.streams import Streams
 from reelm.notices.telling import NoticeTeller
@@ -49,6 +51,7 @@ from reelm.realm.service import RealmService
 from reelm.rights.service import RightsService
 from reelm.search.service import SearchService
 from reelm.settings import Settings
+from reelm.social.friends import FriendsService
 from reelm.social.service import SocialService
 from reelm.sounds.service import SoundsService
 
@@ -79,17 +82,19 @@ class Rooms:
     network: NetworkService
     accounts: AccountsService
     social: SocialService
+    friends: FriendsService
     media: MediaService
     lent_clips: LentClips
     sounds: SoundsService
     clips: ClipsService
     comments: CommentsService
+    contacts: ContactsService
+    message_reports: ReportsService
     notices: NoticesService
+    push: PushService
     streams: Streams
     search: SearchService
     controls: ControlsService
-    contacts: ContactsService
-    message_reports: ReportsService
     feed: FeedService
     lists: ListsDesk
     desk: ReceiptDesk
@@ -135,6 +140,7 @@ class Rooms:
         social.subscribe()
         clips.subscribe()
         NoticeTeller(ids).subscribe(events)
+        end_with_sessions(listener, database)
         outbox, addresses = BorderOutbox(ids), Addresses.of(realm, settings)
         sender = Sender(outbox, accounts, addresses, clock)
         sender.subscribe(events)
@@ -168,21 +174,23 @@ class Rooms:
             network=network,
             accounts=accounts,
             social=social,
+            friends=FriendsService(accounts, social, keys, events, settings.web.origin, clock, ids),
             media=media,
             sounds=sounds,
             clips=clips,
             comments=comments,
+            contacts=ContactsService(
+                accounts, keys, database, clock, limit_factor=settings.limit_factor
+            ),
+            message_reports=ReportsService(keys, accounts, database, clock, ids),
             notices=notices,
+            push=PushService(settings, keys, clock, ids),
             streams=streams,
             search=search,
             controls=controls,
             feed=feed,
             lists=ListsDesk(settings.feed, feed, realm),
             desk=desk,
-            contacts=ContactsService(
-                accounts, keys, database, clock, limit_factor=settings.limit_factor
-            ),
-            message_reports=ReportsService(keys, accounts, database, clock, ids),
             receipts=desk.receipts,
             adjustments=desk.adjustments,
             reach=ReachService(clips, clock),

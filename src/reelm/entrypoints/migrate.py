@@ -115,17 +115,18 @@ async def _apply(settings: Settings, clock: Clock) -> None:
                 "functions.sql",
                 "grants.sql",
                 "rights.sql",
+                "friends.sql",
                 "feed.sql",
                 "receipts.sql",
                 "learning.sql",
                 "sites.sql",
                 "federation.sql",
                 "border.sql",
-            ):
                 "contacts.sql",
                 "messages.sql",
                 "message_reports.sql",
                 "push.sql",
+            ):
                 await connection.execute(files("reelm.models").joinpath(name).read_text())
             for statement in (
                 *own_statements(metadata),

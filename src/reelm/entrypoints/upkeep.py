@@ -22,6 +22,7 @@ from reelm.settings import Settings
 
 TICK_SECONDS = 1.0
 _NOTICES_DAYS, _ANSWERS_HOURS = 90, 48
+_ACTS_DAYS, _INVITES_DAYS = 30, 1
 _PARTITIONS_AHEAD_DAYS = 3
 _FOLDERS = ("public", "leaving", "sealed", "uploads", "exports")
 # Nothing younger is looked at: its row may be about to be committed.
@@ -140,6 +141,11 @@ class Upkeep:
                 "SELECT reelm.forget_old($1, $2)",
                 now - dt.timedelta(days=_NOTICES_DAYS),
                 now - dt.timedelta(hours=_ANSWERS_HOURS),
+            )
+            await uow.execute(
+                "SELECT reelm.forget_friendly($1, $2)",
+                now - dt.timedelta(days=_ACTS_DAYS),
+                now - dt.timedelta(days=_INVITES_DAYS),
             )
 
 

@@ -43,13 +43,16 @@ from reelm.ledger.routes import files as ledger_files
 from reelm.ledger.routes import router as ledger_router
 from reelm.media.routes import media_files
 from reelm.media.routes import router as media_router
+from reelm.messages.routes_reports import router as message_reports_router
 from reelm.notices.routes import router as notices_router
+from reelm.notices.routes_push import router as push_router
 from reelm.realm.routes import router as realm_router
 from reelm.realm.routes_charter import router as charter_router
 from reelm.rights.routes import router as rights_router
 from reelm.search.routes import router as search_router
 from reelm.settings import Settings
 from reelm.social.routes import router as social_router
+from reelm.social.routes_friends import router as friends_router
 from reelm.sounds.routes import router as sounds_router
 
 ROUTERS: list[Router] = [
@@ -62,16 +65,18 @@ ROUTERS: list[Router] = [
     accounts_router,
     custody_router,
     social_router,
+    friends_router,
     media_router,
     sounds_router,
     clips_router,
     comments_router,
+    contacts_router,
+    message_reports_router,
     notices_router,
+    push_router,
     search_router,
     feed_router,
     learning_router,
-    contacts_router,
-    message_reports_router,
     lists_router,
     receipts_router,
     adjustments_router,
@@ -91,12 +96,13 @@ _ROOM_NAMES = (
         "clips",
         "clock",
         "comments",
+        "contacts",
         "controls",
         "database",
         "federation",
         "feed",
+        "friends",
         "lists",
-        "contacts",
         "ids",
         "keys",
         "ledger",
@@ -104,8 +110,10 @@ _ROOM_NAMES = (
     ),
     *(
         "media",
+        "message_reports",
         "network",
         "notices",
+        "push",
         "reach",
         "realm",
         "receipts",

@@ -106,8 +106,12 @@ clips = declare(
     Index("ix_clips_changed_at", "changed_at"),
     Index("ix_clips_publish_at", "publish_at", postgresql_where=text("publish_at IS NOT NULL")),
     CheckConstraint("status IN ('draft', 'processing', 'ready', 'failed')", name="status"),
-    CheckConstraint("visibility IN ('everyone', 'followers', 'friends', 'only_me')", name="visibility"),
-    CheckConstraint("audience IN ('everyone', 'followers', 'friends', 'only_me')", name="audience"),
+    CheckConstraint(
+        "visibility IN ('everyone', 'followers', 'friends', 'close_friends', 'only_me')", name="visibility"
+    ),
+    CheckConstraint(
+        "audience IN ('everyone', 'followers', 'friends', 'close_friends', 'only_me')", name="audience"
+    ),
     purpose="What people publish.",
     retention="Until the author deletes the clip.",
     audiences=[
@@ -117,7 +121,8 @@ clips = declare(
             "audience = 'everyone' OR (audience IN ('followers', 'friends') AND EXISTS (SELECT 1 FROM follows f "
             f"WHERE f.follower_id = {ME} AND f.followee_id = clips.author_id AND f.state = 'accepted') AND ("
             "audience = 'followers' OR EXISTS (SELECT 1 FROM reelm.followers b WHERE b.follower_id = clips.author_id "
-            "AND b.state = 'accepted'))))",
+            "AND b.state = 'accepted'))) OR (audience = 'close_friends' "
+            "AND author_id = ANY ((SELECT reelm.close_to())::uuid[])))",
             "audience",
         ),
         catalog(PUBLIC_CLIP),

@@ -10,12 +10,23 @@ _ITS_CLIP_IS_PUBLIC = (
     "EXISTS (SELECT 1 FROM clips c WHERE c.id = t.{} AND " + _PUBLIC_CLIP.format("c.", "c.", "c.") + ")"
 )
 
+_PUBLIC_COLLECTION = (
+    "{0}visibility = 'everyone' "
+    "AND EXISTS (SELECT 1 FROM people p WHERE p.id = {0}person_id AND NOT p.private)"
+)
+
 # table → the person a row belongs to, as SQL over the row `t`; None for rows of nobody.
 OWNER: dict[str, str | None] = {
     "people": "t.id",
     "person_details": "t.person_id",
     "blocks": "t.person_id",
     "follows": "t.follower_id",
+    "close_friends": "t.person_id",
+    "friend_invites": "t.person_id",
+    "social_settings": "t.person_id",
+    "friend_acts": "t.person_id",
+    "collections": "t.person_id",
+    "collected_clips": "t.person_id",
     "answers": "t.person_id",
     "invitations": None,
     "uploads": "t.person_id",
@@ -30,6 +41,9 @@ OWNER: dict[str, str | None] = {
     "comments": "t.author_id",
     "comment_likes": "t.person_id",
     "notices": "t.person_id",
+    "notice_settings": "t.person_id",
+    "push_subscriptions": "t.person_id",
+    "pushes": "t.person_id",
     "watch_events": "t.person_id",
     "receipts": "t.person_id",
     "receipt_leaves": None,
@@ -63,20 +77,6 @@ OWNER: dict[str, str | None] = {
     "foreign_things": None,
     "views_abroad": _OF_CLIP,
     "consents": "t.person_id",
-    "exports": "t.person_id",
-    "imports": "t.person_id",
-    "import_items": "t.person_id",
-    "erasures": "t.person_id",
-}
-
-# table → what somebody of another realm has in it that is not public: the column that names them, and the person of
-# this realm under whose key it lies, as SQL over the row `t`. They have no key here, and no other rows than these.
-GUESTS: dict[str, tuple[str, str]] = {
-    "follows": ("follower_id", "t.followee_id"),
-    "likes": ("person_id", _OF_CLIP),
-    "reposts": ("person_id", _OF_CLIP),
-    "comments": ("author_id", _OF_CLIP),
-    "comment_likes": ("person_id", "(SELECT m.author_id FROM comments m WHERE m.id = t.comment_id)"),
     "contact_entries": "t.person_id",
     "contact_standings": "t.person_id",
     "message_reports": "t.person_id",
@@ -91,6 +91,20 @@ GUESTS: dict[str, tuple[str, str]] = {
     "welcomes": "t.person_id",
     "message_histories": "t.person_id",
     "message_settings": "t.person_id",
+    "exports": "t.person_id",
+    "imports": "t.person_id",
+    "import_items": "t.person_id",
+    "erasures": "t.person_id",
+}
+
+# table → what somebody of another realm has in it that is not public: the column that names them, and the person of
+# this realm under whose key it lies, as SQL over the row `t`. They have no key here, and no other rows than these.
+GUESTS: dict[str, tuple[str, str]] = {
+    "follows": ("follower_id", "t.followee_id"),
+    "likes": ("person_id", _OF_CLIP),
+    "reposts": ("person_id", _OF_CLIP),
+    "comments": ("author_id", _OF_CLIP),
+    "comment_likes": ("person_id", "(SELECT m.author_id FROM comments m WHERE m.id = t.comment_id)"),
 }
 
 # table → which of its rows are public, as SQL over the row `t`. All other rows are sealed.
@@ -101,6 +115,11 @@ PUBLIC: dict[str, str] = {
     "clip_tags": _ITS_CLIP_IS_PUBLIC.format("clip_id"),
     "comments": _ITS_CLIP_IS_PUBLIC.format("clip_id"),
     "sounds": _ITS_CLIP_IS_PUBLIC.format("origin_clip_id"),
+    "collections": _PUBLIC_COLLECTION.format("t."),
+    "collected_clips": "EXISTS (SELECT 1 FROM collections o WHERE o.id = t.collection_id AND "
+    + _PUBLIC_COLLECTION.format("o.")
+    + ") AND "
+    + _ITS_CLIP_IS_PUBLIC.format("clip_id"),
     "search_words": "true",
     "search_terms": "true",
     "peers": "true",

@@ -38,11 +38,16 @@ ORDER = (
 
 @dataclass(frozen=True)
 class Own:
-    """A person's rows of a table: which they are, in which order they are paged, and how erasure ends them."""
+    """A person's rows of a table: which they are, in which order they are paged, and how erasure ends them.
+
+    `kept_sealed`: sealed columns that the realm has no key for, since people's devices sealed them; they are handed
+    out as they are.
+    """
 
     condition: str = MINE
     key: tuple[str, ...] = ()
     ends: str = GOES_WITH_PERSON
+    kept_sealed: tuple[str, ...] = ()
 
 
 OWN: dict[str, Own] = {
@@ -50,7 +55,17 @@ OWN: dict[str, Own] = {
     "person_details": Own(key=("person_id",)),
     "blocks": Own(key=("blocked_id",)),
     "follows": Own("t.follower_id = me OR t.followee_id = me", ("follower_id", "followee_id")),
+    # Who is on somebody's list of close friends isn't told so: the list is its owner's.
+    "close_friends": Own(key=("friend_id",)),
+    "friend_invites": Own(key=("id",)),
+    "social_settings": Own(key=("person_id",)),
+    "friend_acts": Own(key=("id",)),
+    "collections": Own(key=("id",)),
+    "collected_clips": Own(key=("collection_id", "clip_id")),
     "notices": Own(key=("id",)),
+    "notice_settings": Own(key=("person_id",)),
+    "push_subscriptions": Own(key=("id",)),
+    "pushes": Own(key=("subscription_id", "kind", "about")),
     "answers": Own(key=("key",)),
     "uploads": Own(key=("id",)),
     "upload_parts": Own(key=("upload_id", "number")),
@@ -88,21 +103,6 @@ OWN: dict[str, Own] = {
     "crossings": Own(key=("id",), ends="stays without the person (foreign key); what was sent goes"),
     "views_abroad": Own(MY_CLIP, ("clip_id", "peer"), GOES_WITH_CLIP),
     "consents": Own(key=("peer",)),
-    "exports": Own(key=("id",)),
-    "imports": Own(key=("id",)),
-    "import_items": Own(key=("import_id", "kind", "source")),
-    "erasures": Own(key=("person_id",), ends="deleted by the job once nothing else is left"),
-}
-
-NOBODYS: dict[str, str] = {
-    "peers": "other realms, with what their public charters say",
-    "crossing_batches": "deliveries between realms, as both public ledgers have them",
-    "arrivals": "what other realms sent of their people, until it is taken in",
-    "border_counts": "how much crossed, of all people together",
-    "border_hours": "the same by hour, until the ledger has been told",
-    "border_refusals": "what was not let through, by the names of its fields, never their values",
-    "foreign_things": "public addresses of what belongs to other realms",
-    "invitations": "a link that names nobody, and is not tied to who used it",
     "contact_entries": Own(key=("kind", "place")),
     "contact_standings": Own(key=("person_id",)),
     "message_reports": Own(key=("id",)),
@@ -130,6 +130,21 @@ NOBODYS: dict[str, str] = {
     "welcomes": Own(key=("device_id", "conversation_id"), kept_sealed=("welcome_sealed",)),
     "message_histories": Own(key=("conversation_id", "seq"), kept_sealed=("body_sealed",)),
     "message_settings": Own(key=("person_id",)),
+    "exports": Own(key=("id",)),
+    "imports": Own(key=("id",)),
+    "import_items": Own(key=("import_id", "kind", "source")),
+    "erasures": Own(key=("person_id",), ends="deleted by the job once nothing else is left"),
+}
+
+NOBODYS: dict[str, str] = {
+    "peers": "other realms, with what their public charters say",
+    "crossing_batches": "deliveries between realms, as both public ledgers have them",
+    "arrivals": "what other realms sent of their people, until it is taken in",
+    "border_counts": "how much crossed, of all people together",
+    "border_hours": "the same by hour, until the ledger has been told",
+    "border_refusals": "what was not let through, by the names of its fields, never their values",
+    "foreign_things": "public addresses of what belongs to other realms",
+    "invitations": "a link that names nobody, and is not tied to who used it",
     "search_terms": "how often a word occurs in all public things together",
     "ledger_entries": "the public ledger: no personal data, and references that only an opening can match",
     "ledger_counts": "how many entries there were of a kind",
@@ -203,17 +218,19 @@ def _own_rows(tables: list[Table]) -> str:
 
 
 def _about(table: Table) -> str:
+    kept = OWN[table.name].kept_sealed
+    opened = [c.name for c in table.columns if c.name.endswith("_sealed") and c.name not in kept]
     return json.dumps(
         {
             "class": str(class_of(table)),
             "purpose": table.info["purpose"],
             "retention": table.info["retention"],
             "key": list(OWN[table.name].key),
-            "sealed": [column.name for column in table.columns if column.name.endswith("_sealed")],
+            "sealed": opened,
             "bytes": [
                 column.name
                 for column in table.columns
-                if isinstance(column.type, BYTEA) and not column.name.endswith("_sealed")
+                if isinstance(column.type, BYTEA) and column.name not in opened
             ],
         },
         sort_keys=True,

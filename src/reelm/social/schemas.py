@@ -1,11 +1,12 @@
 """What goes in and out of the social room."""
 
-from typing import Literal
+import datetime as dt
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
-from reelm.accounts.service import PersonCounts
+from reelm.accounts.service import PersonCard, PersonCounts
 
 FollowState = Literal["none", "requested", "following"]
 
@@ -30,6 +31,7 @@ class PersonViewer(msgspec.Struct, frozen=True):
     friend: bool
     blocked: bool
     own: bool
+    close_friend: bool = False
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -50,3 +52,34 @@ class FollowOut(msgspec.Struct, frozen=True):
     """How the visitor now stands to the person."""
 
     follow: FollowState
+
+
+class InviteNew(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An invite to be made; it runs out after `days`."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=30)] = 7
+
+
+class Invite(msgspec.Struct, frozen=True):
+    """An invite as its owner sees it; `uses` is how many people it has brought."""
+
+    id: UUID
+    code: str
+    url: str
+    uses: int
+    created_at: dt.datetime
+    expires_at: dt.datetime
+
+
+class Invites(msgspec.Struct, frozen=True):
+    """The invites that still hold, newest first."""
+
+    items: list[Invite]
+
+
+class InviteShown(msgspec.Struct, frozen=True):
+    """Who invites; and for who is signed in, whether it is their own or they are friends already."""
+
+    person: PersonCard
+    own: bool
+    friends: bool

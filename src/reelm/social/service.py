@@ -20,6 +20,7 @@ from reelm.kit.events import DomainEvent, EventBus
 from reelm.kit.pages import Page, decode_cursor, encode_cursor
 from reelm.social.errors import BlockedByYouError, OneselfError
 from reelm.social.repository import SocialReader, SocialWriter, TieCursor
+from reelm.social.repository_friends import FriendsReader
 from reelm.social.schemas import FollowState, Person, PersonViewer, Tie
 
 __all__ = ["FollowAccepted", "FollowEnded", "Followed", "Person", "SocialService", "Tie", "TieKeeper"]
@@ -144,6 +145,7 @@ class SocialService:
                 friend=tie.friend,
                 blocked=await self._accounts.is_blocking(uow, guest, record.id),
                 own=record.id == guest.person_id,
+                close_friend=tie.friend and await FriendsReader(uow).is_close(guest.person_id, record.id),
             )
         return Person(
             id=record.id,

@@ -779,6 +779,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invites/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetInvite */
+        get: operations["ApiV1InvitesCodeGetInvite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invites/{code}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** AcceptInvite */
+        post: operations["ApiV1InvitesCodeAcceptAcceptInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger": {
         parameters: {
             query?: never;
@@ -912,6 +946,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/close-friends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListCloseFriends */
+        get: operations["ApiV1MeCloseFriendsListCloseFriends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/close-friends/{handle}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** AddCloseFriend */
+        put: operations["ApiV1MeCloseFriendsHandleAddCloseFriend"];
+        post?: never;
+        /** RemoveCloseFriend */
+        delete: operations["ApiV1MeCloseFriendsHandleRemoveCloseFriend"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1176,6 +1245,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/findable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetFindable */
+        get: operations["ApiV1MeFindableGetFindable"];
+        /** PutFindable */
+        put: operations["ApiV1MeFindablePutFindable"];
+        post?: never;
+        /** DeleteFindable */
+        delete: operations["ApiV1MeFindableDeleteFindable"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/follow-requests": {
         parameters: {
             query?: never;
@@ -1245,25 +1333,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/me/findable": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** GetFindable */
-        get: operations["ApiV1MeFindableGetFindable"];
-        /** PutFindable */
-        put: operations["ApiV1MeFindablePutFindable"];
-        post?: never;
-        /** DeleteFindable */
-        delete: operations["ApiV1MeFindableDeleteFindable"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me/following": {
         parameters: {
             query?: never;
@@ -1312,6 +1381,59 @@ export interface paths {
         post?: never;
         /** EndImport */
         delete: operations["ApiV1MeImportsImportIdEndImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListInvites */
+        get: operations["ApiV1MeInvitesListInvites"];
+        put?: never;
+        /** MakeInvite */
+        post: operations["ApiV1MeInvitesMakeInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/invites/{invite_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** RevokeInvite */
+        delete: operations["ApiV1MeInvitesInviteIdRevokeInvite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notice-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetNoticeSettings */
+        get: operations["ApiV1MeNoticeSettingsGetNoticeSettings"];
+        /** PutNoticeSettings */
+        put: operations["ApiV1MeNoticeSettingsPutNoticeSettings"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1413,6 +1535,58 @@ export interface paths {
         get?: never;
         /** ChangePassword */
         put: operations["ApiV1MePasswordChangePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListPushDevices */
+        get: operations["ApiV1MePushListPushDevices"];
+        /** PutPushDevice */
+        put: operations["ApiV1MePushPutPushDevice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/push/{push_device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** RemovePushDevice */
+        delete: operations["ApiV1MePushPushDeviceIdRemovePushDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** MyReports */
+        get: operations["ApiV1MeReportsMyReports"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1584,6 +1758,23 @@ export interface paths {
         };
         /** ListRepostsOfPerson */
         get: operations["ApiV1PeopleHandleRepostsListRepostsOfPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/push/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** PushKey */
+        get: operations["ApiV1PushKeyPushKey"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2003,6 +2194,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListReports */
+        get: operations["ApiV1StaffReportsListReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staff/reports/{report_id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** OpenReport */
+        post: operations["ApiV1StaffReportsReportIdOpenOpenReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -2361,7 +2586,7 @@ export interface components {
             mentions: string[];
             sound: components["schemas"]["SoundCard"] | null;
             /** @enum {string} */
-            visibility: "everyone" | "followers" | "friends" | "only_me";
+            visibility: "everyone" | "followers" | "friends" | "close_friends" | "only_me";
             permissions: components["schemas"]["Permissions"];
             labels: components["schemas"]["Labels"];
             language: string;
@@ -2378,7 +2603,7 @@ export interface components {
         /** ClipChange */
         ClipChange: {
             caption?: string;
-            visibility?: "everyone" | "followers" | "friends" | "only_me";
+            visibility?: "everyone" | "followers" | "friends" | "close_friends" | "only_me";
             permissions?: components["schemas"]["PermissionsChange"];
             labels?: components["schemas"]["LabelsChange"];
             draft?: boolean;
@@ -2399,7 +2624,7 @@ export interface components {
             upload_id: string;
             /** @default  */
             caption: string;
-            visibility?: "everyone" | "followers" | "friends" | "only_me";
+            visibility?: "everyone" | "followers" | "friends" | "close_friends" | "only_me";
             permissions?: components["schemas"]["Permissions"];
             labels?: components["schemas"]["Labels"];
             language?: string | null;
@@ -2466,6 +2691,11 @@ export interface components {
         /** Consents */
         Consents: {
             items: components["schemas"]["Consent"][];
+        };
+        /** ContactsKey */
+        ContactsKey: {
+            public_key: string;
+            key_id: string;
         };
         /** CropIn */
         CropIn: {
@@ -2574,6 +2804,11 @@ export interface components {
             kept: string;
             apis: string[];
         };
+        /** DeviceKeys */
+        DeviceKeys: {
+            p256dh: string;
+            auth: string;
+        };
         /** Directory */
         Directory: {
             network: string;
@@ -2597,6 +2832,12 @@ export interface components {
         DirectorySite: {
             site: string;
             country: string;
+        };
+        /** DisclosedMessage */
+        DisclosedMessage: {
+            seq: number;
+            payload: string;
+            fk: string;
         };
         /** EditIn */
         EditIn: {
@@ -2684,6 +2925,17 @@ export interface components {
             password?: string | null;
             passkey?: components["schemas"]["PasskeyProof"] | null;
         };
+        /** Evaluations */
+        Evaluations: {
+            evaluated: string[];
+            proof: string;
+            key_id: string;
+            left: number;
+        };
+        /** EvaluationsWanted */
+        EvaluationsWanted: {
+            elements: string[];
+        };
         /** EventsStored */
         EventsStored: {
             stored: number;
@@ -2692,11 +2944,6 @@ export interface components {
         /** Export */
         Export: {
             /** Format: uuid */
-        /** ContactsKey */
-        ContactsKey: {
-            public_key: string;
-            key_id: string;
-        };
             id: string;
             /** @enum {string} */
             state: "waiting" | "running" | "ready" | "failed" | "cancelled" | "expired";
@@ -2879,6 +3126,33 @@ export interface components {
             /** Format: uuid */
             upload_id: string;
         };
+        /** Invite */
+        Invite: {
+            /** Format: uuid */
+            id: string;
+            code: string;
+            url: string;
+            uses: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        /** InviteNew */
+        InviteNew: {
+            /** @default 7 */
+            days: number;
+        };
+        /** InviteShown */
+        InviteShown: {
+            person: components["schemas"]["PersonCard"];
+            own: boolean;
+            friends: boolean;
+        };
+        /** Invites */
+        Invites: {
+            items: components["schemas"]["Invite"][];
+        };
         /**
          * Labels
          * @default {
@@ -2941,17 +3215,6 @@ export interface components {
             caption_chars: number;
             comment_chars: number;
             password_chars: number;
-        };
-        /** Evaluations */
-        Evaluations: {
-            evaluated: string[];
-            proof: string;
-            key_id: string;
-            left: number;
-        };
-        /** EvaluationsWanted */
-        EvaluationsWanted: {
-            elements: string[];
         };
         /** ListName */
         ListName: {
@@ -3078,12 +3341,30 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** NewNoticeSettings */
+        NewNoticeSettings: {
+            kinds: {
+                [key: string]: "push" | "app" | "off";
+            };
+            quiet: components["schemas"]["QuietHours"];
+            /** @enum {string} */
+            digest: "off" | "daily";
+            /** @default false */
+            show_names: boolean;
+        };
+        /** NewSubscription */
+        NewSubscription: {
+            endpoint: string;
+            keys: components["schemas"]["DeviceKeys"];
+            label: string;
+            time_zone: string;
+        };
         /** Notice */
         Notice: {
             /** Format: uuid */
             id: string;
             /** @enum {string} */
-            kind: "like" | "comment" | "reply" | "mention" | "follow" | "follow_request" | "follow_accepted" | "repost" | "clip_ready" | "clip_failed" | "heart" | "pin" | "opened" | "emergency";
+            kind: "like" | "comment" | "reply" | "mention" | "follow" | "follow_request" | "follow_accepted" | "repost" | "clip_ready" | "clip_failed" | "heart" | "pin" | "opened" | "emergency" | "digest";
             actor: components["schemas"]["PersonCard"] | null;
             clip_id: string | null;
             clip_poster_url: string | null;
@@ -3092,6 +3373,20 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             read: boolean;
+            counts?: {
+                [key: string]: number;
+            } | null;
+        };
+        /** NoticeSettings */
+        NoticeSettings: {
+            kinds: {
+                [key: string]: "push" | "app" | "off";
+            };
+            quiet: components["schemas"]["QuietHours"];
+            /** @enum {string} */
+            digest: "off" | "daily";
+            show_names: boolean;
+            nights_quiet: boolean;
         };
         /** Opened */
         Opened: {
@@ -3110,9 +3405,31 @@ export interface components {
             /** @default false */
             more: boolean;
         };
+        /** OpenedMessage */
+        OpenedMessage: {
+            seq: number;
+            sender: components["schemas"]["PersonCard"] | null;
+            sender_id: string | null;
+            /** Format: date-time */
+            at: string;
+            payload: string;
+            proven: boolean;
+        };
         /** OpenedPerson */
         OpenedPerson: {
             handle: string;
+        };
+        /** OpenedReport */
+        OpenedReport: {
+            /** Format: uuid */
+            id: string;
+            reporter: components["schemas"]["PersonCard"] | null;
+            /** @enum {string} */
+            category: "bullying" | "threat" | "hate" | "sexual" | "minor" | "self_harm" | "spam" | "fraud" | "other";
+            note: string;
+            /** Format: date-time */
+            made_at: string;
+            messages: components["schemas"]["OpenedMessage"][];
         };
         /** Opening */
         Opening: {
@@ -3178,6 +3495,20 @@ export interface components {
         OwnData: {
             classes: components["schemas"]["OwnClass"][];
             total_rows: number;
+        };
+        /** OwnReport */
+        OwnReport: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            conversation_id: string;
+            /** @enum {string} */
+            category: "bullying" | "threat" | "hate" | "sexual" | "minor" | "self_harm" | "spam" | "fraud" | "other";
+            note: string;
+            seqs: number[];
+            /** Format: date-time */
+            made_at: string;
+            openings: components["schemas"]["ReportOpening"][];
         };
         /** OwnTable */
         OwnTable: {
@@ -3266,6 +3597,16 @@ export interface components {
         /** Page[EntryLine] */
         "Page_reelm.ledger.schemas.EntryLine_": {
             items: components["schemas"]["EntryLine"][];
+            next_cursor?: string | null;
+        };
+        /** Page[OwnReport] */
+        "Page_reelm.messages.reports_schemas.OwnReport_": {
+            items: components["schemas"]["OwnReport"][];
+            next_cursor?: string | null;
+        };
+        /** Page[WaitingReport] */
+        "Page_reelm.messages.reports_schemas.WaitingReport_": {
+            items: components["schemas"]["WaitingReport"][];
             next_cursor?: string | null;
         };
         /** Page[Notice] */
@@ -3417,6 +3758,8 @@ export interface components {
             friend: boolean;
             blocked: boolean;
             own: boolean;
+            /** @default false */
+            close_friend: boolean;
         };
         /** Problem */
         Problem: {
@@ -3487,6 +3830,33 @@ export interface components {
             seed: string;
             ids: string[];
             receipt: string;
+        };
+        /** PushDevice */
+        PushDevice: {
+            /** Format: uuid */
+            id: string;
+            label: string;
+            service: string;
+            mark: string;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
+            seen_at: string;
+        };
+        /** PushDevices */
+        PushDevices: {
+            items: components["schemas"]["PushDevice"][];
+        };
+        /** PushKey */
+        PushKey: {
+            public_key: string;
+            services: string[];
+        };
+        /** QuietHours */
+        QuietHours: {
+            from: string | null;
+            to: string | null;
+            time_zone: string;
         };
         /** Reach */
         Reach: {
@@ -3579,6 +3949,25 @@ export interface components {
             init_bytes: number;
             fragment_ms: number;
             fragments: number[];
+        };
+        /** ReportIn */
+        ReportIn: {
+            seqs: components["schemas"]["DisclosedMessage"][];
+            /** @enum {string} */
+            category: "bullying" | "threat" | "hate" | "sexual" | "minor" | "self_harm" | "spam" | "fraud" | "other";
+            /** @default  */
+            note: string;
+        };
+        /** ReportMade */
+        ReportMade: {
+            /** Format: uuid */
+            id: string;
+        };
+        /** ReportOpening */
+        ReportOpening: {
+            /** Format: date-time */
+            at: string;
+            key_id: string;
         };
         /** Reposted */
         Reposted: {
@@ -3825,6 +4214,18 @@ export interface components {
         /** Unread */
         Unread: {
             count: number;
+        };
+        /** WaitingReport */
+        WaitingReport: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            category: "bullying" | "threat" | "hate" | "sexual" | "minor" | "self_harm" | "spam" | "fraud" | "other";
+            items: number;
+            /** Format: date-time */
+            made_at: string;
+            openings: number;
+            opened_at: string | null;
         };
         /** WatchEvent */
         WatchEvent: {
@@ -6223,19 +6624,31 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationsWanted"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    "cache-control"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Evaluations"];
                 };
             };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `contacts.element_unsuitable`: That is not what a search for contacts sends. `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6244,7 +6657,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            /** @description `contacts.enough`: That is enough searching for now. There will be more again later. `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6253,7 +6666,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `realm.data_map_missing`: The data map isn't ready yet. Please try again in a moment. */
+            /** @description `reelm.overloaded`: The realm is busy. Please try again in a moment. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6271,14 +6684,10 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WatchEvents"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Request accepted, processing continues off-line */
-            202: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6313,9 +6722,235 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `reelm.overloaded`: The realm is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     ApiV1ContactsSetGetContactsSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.overloaded`: The realm is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1ConversationsConversationIdReportsReportMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportIn"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportMade"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `messages.not_the_message`: This is not what was sent. `messages.only_own`: These are your own messages. Choose at least one of somebody else. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1DataMapGetDataMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "cache-control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataMap"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `realm.data_map_missing`: The data map isn't ready yet. Please try again in a moment. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1EventsRecordEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchEvents"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsStored"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1FeedsAdjustmentsListAdjustments: {
         parameters: {
             query?: {
                 limit?: number;
@@ -6488,641 +7123,6 @@ export interface operations {
                     "application/json": components["schemas"]["PublicList"];
                 };
             };
-            /** @description `reelm.not_found`: There is nothing here for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsListsLanguageJurisdictionAgeBandEpochReceiptsGetListReceipts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                language: string;
-                jurisdiction: string;
-                age_band: string;
-                epoch: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description `reelm.not_found`: There is nothing here for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsModelGetModel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelView"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsPromiseKeysPromiseKeys: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationsWanted"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PromiseKeys"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `contacts.element_unsuitable`: That is not what a search for contacts sends. `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `contacts.enough`: That is enough searching for now. There will be more again later. `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsReceiptKeyReceiptKey: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReceiptKeyView"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsReceiptsListReceipts: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_reelm.feed.receipts.schemas.ReceiptLine_"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsReceiptsReceiptIdGetReceipt: {
-        parameters: {
-            query?: {
-                adjustments?: boolean;
-            };
-            header?: never;
-            path: {
-                receipt_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReceiptView"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.not_found`: There is nothing here for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `feed.receipt_gone`: The record of this page is no longer here. */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsReceiptsReceiptIdFileReceiptFile: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                receipt_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.not_found`: There is nothing here for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `feed.receipt_gone`: The record of this page is no longer here. */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1FeedsNameGetFeed: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path: {
-                name: "for-you" | "following" | "friends" | "local";
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FeedPage"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.not_found`: There is nothing here for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `feed.without_profiling`: Your feed is made without profiling: read the public list instead (GET /api/v1/feeds/lists/current). */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1LedgerGetState: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerState"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1LedgerEntriesListEntries: {
-        parameters: {
-            query?: {
-                kind?: string | null;
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_reelm.ledger.schemas.EntryLine_"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1LedgerEntriesIndexGetEntry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                index: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntryView"];
-                };
-            };
-            /** @description `reelm.not_found`: There is nothing here for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1LedgerProofsIndexGetProof: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                index: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
                 headers: {
@@ -8083,210 +8083,6 @@ export interface operations {
                 };
                 content?: never;
             };
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description `reelm.not_found`: There is nothing here for you. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ledger.late`: The public ledger has not confirmed this yet. Nothing was opened; please try again in a moment. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1MeGetMe: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1MeChangeMe: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MeChange"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1MeAvatarPutAvatar: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AvatarOut"];
-                };
-            };
-            /** @description `accounts.sign_in_required`: Please sign in first. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `media.picture_unsuitable`: This picture can't be used. Please choose a JPEG, PNG or WebP of at most 10 MB. `reelm.invalid_request`: Some of what was sent can't be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ApiV1MeAvatarDeleteAvatar: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, nothing follows */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
                 headers: {
@@ -8390,6 +8186,177 @@ export interface operations {
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeCloseFriendsListCloseFriends: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.accounts.schemas.PersonCard_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeCloseFriendsHandleAddCloseFriend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `social.not_a_friend`: Only friends who live in this realm can be close friends. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `social.oneself`: You can't follow yourself. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeCloseFriendsHandleRemoveCloseFriend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8863,7 +8830,7 @@ export interface operations {
             };
         };
     };
-    ApiV1MeFindableGetFindable: {
+    ApiV1MeExportsListExports: {
         parameters: {
             query?: {
                 limit?: number;
@@ -8881,7 +8848,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Findable"];
+                    "application/json": components["schemas"]["Page_reelm.rights.schemas.Export_"];
                 };
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
@@ -8913,7 +8880,7 @@ export interface operations {
             };
         };
     };
-    ApiV1MeFindablePutFindable: {
+    ApiV1MeExportsStartExport: {
         parameters: {
             query?: never;
             header?: never;
@@ -8940,8 +8907,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `contacts.too_young`: Under 16, you can't be found by your number or address. You can still find others. */
-            403: {
+            /** @description `rights.under_way`: One is being made already. Wait for it, or cancel it first. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8969,7 +8936,7 @@ export interface operations {
             };
         };
     };
-    ApiV1MeFindableDeleteFindable: {
+    ApiV1MeExportsExportIdGetExport: {
         parameters: {
             query?: never;
             header?: never;
@@ -8986,7 +8953,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Findable"];
+                    "application/json": components["schemas"]["Export"];
                 };
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
@@ -9487,6 +9454,158 @@ export interface operations {
             };
         };
     };
+    ApiV1MeFindableGetFindable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findable"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeFindablePutFindable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindableWanted"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findable"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `contacts.too_young`: Under 16, you can't be found by your number or address. You can still find others. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `contacts.entry_unsuitable`: That is not what makes somebody findable. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeFindableDeleteFindable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1MeFollowRequestsListRequests: {
         parameters: {
             query?: {
@@ -9497,11 +9616,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FindableWanted"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
@@ -9521,7 +9636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `contacts.entry_unsuitable`: That is not what makes somebody findable. `reelm.invalid_request`: Some of what was sent can't be used. */
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10033,6 +10148,267 @@ export interface operations {
             };
         };
     };
+    ApiV1MeInvitesListInvites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invites"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeInvitesMakeInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invite"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `social.too_many_invites`: You have many invites already. Take one back first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeInvitesInviteIdRevokeInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invite_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeNoticeSettingsGetNoticeSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeSettings"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeNoticeSettingsPutNoticeSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNoticeSettings"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeSettings"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1MeOpeningsMyOpenings: {
         parameters: {
             query?: {
@@ -10387,6 +10763,228 @@ export interface operations {
                 content?: never;
             };
             /** @description `accounts.sign_in_required`: Please sign in first. `custody.sign_in_refused`: That name and password do not go together. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MePushListPushDevices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushDevices"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MePushPutPushDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushDevice"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `notices.push_service`: This realm does not send notices to your browser's push service. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `notices.too_many_devices`: You are told on as many devices as one account may be. Take one of them off first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MePushPushDeviceIdRemovePushDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                push_device_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1MeReportsMyReports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.messages.reports_schemas.OwnReport_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11056,6 +11654,53 @@ export interface operations {
             };
             /** @description `reelm.not_found`: There is nothing here for you. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1PushKeyPushKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushKey"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12719,6 +13364,141 @@ export interface operations {
             };
             /** @description `accounts.sign_in_required`: Please sign in first. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffReportsListReports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_reelm.messages.reports_schemas.WaitingReport_"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.not_found`: There is nothing here for you. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.invalid_request`: Some of what was sent can't be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `reelm.too_many_requests`: That was a bit fast. Please wait a moment. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1StaffReportsReportIdOpenOpenReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedReport"];
+                };
+            };
+            /** @description `accounts.sign_in_required`: Please sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `custody.not_enrolled`: A keyholder has to enrol your key first. `custody.staff_unknown`: Your staff key does not count here. `custody.about_yourself`: This is about yourself: somebody else opens it. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
