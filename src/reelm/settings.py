@@ -181,6 +181,15 @@ class Settings:
         return self.data / "border"
 
     @property
+    def push_folder(self) -> Path:
+        """The worker's own: the key by which push services know this realm, and its public half beside it."""
+        return self.data / "push"
+
+    @property
+    def push_public_key(self) -> Path:
+        return self.push_folder / "key.pub"
+
+    @property
     def border_url(self) -> str:
         """Where other realms reach this one."""
         return self.border.url.rstrip("/") or f"http://{self.border.host}:{self.border.port}"

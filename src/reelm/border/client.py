@@ -64,10 +64,22 @@ class BorderClient:
         return await self._ask(messages.Lookup(address), Found)
 
     async def deliver(
-        self, url: str, purpose: str, body: bytes, headers: dict[str, str] | None = None
+        self,
+        url: str,
+        purpose: str,
+        body: bytes,
+        *,
+        authorization: str,
+        topic: str,
+        ttl_seconds: int,
+        urgency: messages.Urgency = "normal",
     ) -> Said:
-        """Hand a sealed message to a service that the operator has listed. Raises as `fetch` does."""
-        return await self._ask(messages.Deliver(url, purpose, body, headers or {}), Said)
+        """Hand a sealed message to a push service that the operator has listed; see `pushing` for what may go.
+
+        Of the answer come its status and, where it says so, when to come again. Raises as `fetch` does.
+        """
+        asked = messages.Deliver(url, purpose, body, authorization, topic, ttl_seconds, urgency)
+        return await self._ask(asked, Said)
 
     async def _ask(self, request: messages.Request, kind: type[T]) -> T:
         try:

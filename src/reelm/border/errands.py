@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
-from reelm.border import messages
+from reelm.border import messages, pushing
 from reelm.border.addresses import Network, networks
 from reelm.border.classify import Fields, fields_in_force
 from reelm.border.client import fetched_path
@@ -36,7 +36,6 @@ MOST_FILE_BYTES = 1024 * 1024 * 1024
 MOST_CONTROL_BYTES = 64 * 1024
 MOST_PUBLISHED_BYTES = 1024 * 1024
 MOST_DOCUMENT_BYTES = 256 * 1024
-MOST_DELIVERY_BYTES = 64 * 1024
 FETCH_SECONDS, ASK_SECONDS = 80.0, 8.0
 _ADDRESS = re.compile(r"(?:acct:|@)?([A-Za-z0-9_.]{1,64})@([A-Za-z0-9.:-]{1,253})")
 # A file's address says which file, and has no room for anything else: whoever asks can't tell that realm more.
@@ -64,7 +63,11 @@ class Errands:
         clock: Clock,
         ids: Ids,
         fields: Fields | None = None,
+        *,
+        push_key: Path = Path(),
+        sender: str = "",
     ) -> None:
+        """`push_key` is the file of the realm's public key for push services, `sender` whom it is said to be of."""
         self._outward = outward
         self._signing = signing
         self._database = database
@@ -72,6 +75,8 @@ class Errands:
         self._counting = counting
         self._folder = folder
         self._delivery = frozenset(delivery)
+        self._push_key = push_key
+        self._sender = sender
         self._clock = clock
         self._ids = ids
         self._fields = fields or fields_in_force()
@@ -132,11 +137,16 @@ class Errands:
 
     async def deliver(self, caller: BorderCaller, asked: messages.Deliver) -> messages.Said:
         """Hand over what only its reader can open."""
-        host = urlsplit(asked.url).hostname or ""
-        if host not in self._delivery:
+        try:
+            host = urlsplit(asked.url).hostname or ""
+        except ValueError:
+            host = ""
+        if caller != "worker" or not pushing.is_listed(host, self._delivery):
             raise self._forbidden("delivery", "not_listed", asked.url, asked.body)
-        if len(asked.body) > MOST_DELIVERY_BYTES:
-            raise self._forbidden("delivery", "too_large", asked.url)
+        try:
+            headers = pushing.headers_of(asked, self._push_key, self._sender, self._clock.now())
+        except pushing.UnfitError as error:
+            raise self._forbidden("delivery", error.reason, asked.url, asked.body) from error
         try:
             answer = await self._outward.request(
                 "POST",
@@ -145,14 +155,14 @@ class Errands:
                 purpose=asked.purpose,
                 most_bytes=MOST_CONTROL_BYTES,
                 timeout_seconds=ASK_SECONDS,
-                headers=asked.headers,
+                headers=headers,
                 body=asked.body,
             )
         except ForbiddenError as error:
-            raise self._forbidden("delivery", error.reason, asked.url, asked.body) from error
+            raise self._forbidden("delivery", error.reason, asked.url) from error
         except UnreachableError as error:
             raise BorderUnreachableError(fields={"reason": error.reason}, retry_after_seconds=30) from error
-        return messages.Said(answer.status, answer.body)
+        return messages.Said(answer.status, b"", pushing.told_of(answer.headers))
 
     async def lookup(self, caller: BorderCaller, asked: messages.Lookup) -> messages.Found:
         """Ask the realm of an address for its person: 1. WebFinger, 2. the person's own document, judged."""

@@ -48,13 +48,19 @@ class Lookup(Message, frozen=True):
     address: str
 
 
+Urgency = Literal["very-low", "low", "normal", "high"]
+
+
 class Deliver(Message, frozen=True):
-    """Hand what is sealed for its reader to a mail or push service."""
+    """Hand what is sealed for its reader to a push service (RFC 8030); `authorization` is as RFC 8292 says."""
 
     url: str
     purpose: str
     body: bytes
-    headers: dict[str, str] = {}
+    authorization: str
+    topic: str
+    ttl_seconds: int
+    urgency: Urgency = "normal"
 
 
 Request = Fetch | Control | Lookup | Deliver

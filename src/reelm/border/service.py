@@ -15,13 +15,16 @@ from reelm.border.errors import (
     UnknownAddressError,
 )
 from reelm.border.held import ArrivalDesk
+from reelm.border.messages import Said
 from reelm.border.network import Directory, LivesElsewhereError, NetworkService
+from reelm.border.pushing import PLAIN_BYTES, is_listed
 from reelm.border.repository import CrossingRow, NewCrossing, OutboxReader, OutboxWriter, PeerRow
 from reelm.border.repository_arrivals import Arrival
 from reelm.kit.database import UnitOfWork
 from reelm.kit.ids import Ids
 
 __all__ = [
+    "PLAIN_BYTES",
     "Arrival",
     "ArrivalDesk",
     "BorderClient",
@@ -38,9 +41,11 @@ __all__ = [
     "LivesElsewhereError",
     "NetworkService",
     "PeerRow",
+    "Said",
     "UnknownAddressError",
     "activity_of",
     "actor_of",
+    "is_listed",
 ]
 
 

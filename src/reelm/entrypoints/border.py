@@ -132,6 +132,8 @@ class Border:
             settings.border.delivery,
             clock,
             ids,
+            push_key=settings.push_public_key,
+            sender=settings.web.origin,
         )
         self.server = BorderServer(
             settings.border_address, self.errands.handlers, settings.border.secrets, clock

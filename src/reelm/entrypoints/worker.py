@@ -35,6 +35,8 @@ from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.jobs import RunAgainError
 from reelm.ledger.service import LedgerService
 from reelm.media.service import MediaStore, MediaWorkshop
+from reelm.notices.push_key import read_or_make
+from reelm.notices.push_tasks import PushTasks
 from reelm.notices.telling import NoticeTeller
 from reelm.realm.service import RealmService
 from reelm.rights.tasks import RightsTasks
@@ -108,7 +110,12 @@ async def _work(settings: Settings) -> int:
         events,
     )
     receipts = ReceiptForgetter(database, settings.feed / "receipts", clock)
+    border = BorderClient.of(settings, "worker")
+    pushes = PushTasks(
+        database, keys, border, accounts, read_or_make(settings), settings.web.origin, clock, ids
+    )
     schedules = (
+        *pushes.schedules(),
         *grants.schedules(),
         *rights.schedules(),
         *receipts.schedules(),
@@ -116,7 +123,7 @@ async def _work(settings: Settings) -> int:
     )
     upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock, schedules)
     try:
-        handlers = {**tasks.handlers, **rights.handlers, **federation.handlers}
+        handlers = {**tasks.handlers, **rights.handlers, **federation.handlers, **pushes.handlers}
         async with Queue(settings, handlers) as queue:
             _log.info("worker.ready")
             await _until_asked(stop, queue, upkeep)

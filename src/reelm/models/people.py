@@ -1,7 +1,7 @@
 """Tables of the rooms `accounts` and `social`: people, what only they may see of themselves, and ties."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import BYTEA, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, UUID
 from sqlalchemy.types import BigInteger, Boolean, Text
 
 from reelm.models.declare import (
@@ -147,6 +147,8 @@ notices = declare(
     ),
     column("created_at", WHEN, DataClass.SOCIAL, server_default=NOW),
     column("read_at", WHEN, DataClass.SOCIAL, nullable=True),
+    # How many of each kind a digest sums up; nothing else has it.
+    column("counts", JSONB(), DataClass.SOCIAL, nullable=True),
     Index("ix_notices_unread", "person_id", "id", postgresql_where=text("read_at IS NULL")),
     Index("ix_notices_clip_id_person_id", "clip_id", "person_id"),
     Index("ix_notices_comment_id_person_id", "comment_id", "person_id"),
@@ -172,7 +174,7 @@ notices = declare(
     grants={
         "reelm_web": "SELECT, INSERT (person_id, id, kind, actor_id, clip_id, comment_id, created_at), "
         "UPDATE (read_at), DELETE",
-        "reelm_worker": "SELECT, INSERT (person_id, id, kind, actor_id, clip_id, comment_id, created_at)",
+        "reelm_worker": "SELECT, INSERT (person_id, id, kind, actor_id, clip_id, comment_id, created_at, counts)",
     },
 )
 

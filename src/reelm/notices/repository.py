@@ -6,7 +6,7 @@ from uuid import UUID
 from reelm.kit.database import Record, UnitOfWork
 from reelm.notices.schemas import UNREAD_SHOWN, NoticeKind, NoticeRecord
 
-_NOTICE = "id, kind, actor_id, clip_id, comment_id, created_at, read_at"
+_NOTICE = "id, kind, actor_id, clip_id, comment_id, created_at, read_at, counts"
 
 
 def _record(row: Record) -> NoticeRecord:
@@ -18,6 +18,7 @@ def _record(row: Record) -> NoticeRecord:
         comment_id=row["comment_id"],
         created_at=row["created_at"],
         read=row["read_at"] is not None,
+        counts=row["counts"],
     )
 
 

@@ -23,6 +23,7 @@ NoticeKind = Literal[
     "pin",
     "opened",
     "emergency",
+    "digest",
 ]
 UNREAD_SHOWN = 100
 
@@ -37,10 +38,11 @@ class NoticeRecord(msgspec.Struct, frozen=True):
     comment_id: UUID | None
     created_at: dt.datetime
     read: bool
+    counts: dict[str, int] | None = None
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """One notice; `text` is what was said, where something was."""
+    """One notice; `text` is what was said, where something was. `counts` is a digest's: how many of each sort."""
 
     id: UUID
     kind: NoticeKind
@@ -51,6 +53,7 @@ class Notice(msgspec.Struct, frozen=True):
     text: str | None
     created_at: dt.datetime
     read: bool
+    counts: dict[str, int] | None = None
 
 
 class Unread(msgspec.Struct, frozen=True):

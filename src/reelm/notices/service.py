@@ -70,6 +70,7 @@ class NoticesService:
                 text=texts.get(row.comment_id) if row.comment_id else None,
                 created_at=row.created_at,
                 read=row.read,
+                counts=row.counts,
             )
             for row in rows
         ]
