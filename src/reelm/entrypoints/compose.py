@@ -42,6 +42,7 @@ from reelm.kit.listen import Listener
 from reelm.ledger.service import LedgerService
 from reelm.media.service import LentClips, MediaService
 from reelm.messages.reports import ReportsService
+from reelm.messages.service import DevicesService, MessagesService
 from reelm.notices.push import PushService, end_with_sessions
 from reelm.notices.service import NoticesService
 from reelm.notices.streams import Streams
@@ -90,6 +91,8 @@ class Rooms:
     comments: CommentsService
     contacts: ContactsService
     message_reports: ReportsService
+    devices: DevicesService
+    messages: MessagesService
     notices: NoticesService
     push: PushService
     streams: Streams
@@ -179,10 +182,10 @@ class Rooms:
             sounds=sounds,
             clips=clips,
             comments=comments,
-            contacts=ContactsService(
-                accounts, keys, database, clock, limit_factor=settings.limit_factor
-            ),
+            contacts=ContactsService(accounts, keys, database, clock, limit_factor=settings.limit_factor),
             message_reports=ReportsService(keys, accounts, database, clock, ids),
+            devices=DevicesService(accounts, clock),
+            messages=MessagesService(accounts, events),
             notices=notices,
             push=PushService(settings, keys, clock, ids),
             streams=streams,

@@ -43,6 +43,7 @@ from reelm.ledger.routes import files as ledger_files
 from reelm.ledger.routes import router as ledger_router
 from reelm.media.routes import media_files
 from reelm.media.routes import router as media_router
+from reelm.messages.routes import router as messages_router
 from reelm.messages.routes_reports import router as message_reports_router
 from reelm.notices.routes import router as notices_router
 from reelm.notices.routes_push import router as push_router
@@ -72,6 +73,7 @@ ROUTERS: list[Router] = [
     comments_router,
     contacts_router,
     message_reports_router,
+    messages_router,
     notices_router,
     push_router,
     search_router,
@@ -109,8 +111,10 @@ _ROOM_NAMES = (
         "limiter",
     ),
     *(
+        "devices",
         "media",
         "message_reports",
+        "messages",
         "network",
         "notices",
         "push",

@@ -35,6 +35,7 @@ from reelm.kit.ids import Ids, SystemIds
 from reelm.kit.jobs import RunAgainError
 from reelm.ledger.service import LedgerService
 from reelm.media.service import MediaStore, MediaWorkshop
+from reelm.messages.forgetting import MessageForgetter
 from reelm.notices.push_key import read_or_make
 from reelm.notices.push_tasks import PushTasks
 from reelm.notices.telling import NoticeTeller
@@ -119,6 +120,7 @@ async def _work(settings: Settings) -> int:
         *grants.schedules(),
         *rights.schedules(),
         *receipts.schedules(),
+        *MessageForgetter(database, clock).schedules(),
         *federation.schedules(),
     )
     upkeep = Upkeep(settings, database, store, accounts, tasks.publish_due, clock, schedules)
