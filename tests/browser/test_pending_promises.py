@@ -1,5 +1,6 @@
 """A page closed before its promise is due is followed up at the next start, and nothing is left once somebody leaves."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -64,3 +65,26 @@ async def test_nothing_is_left_of_them_after_signing_out(
     assert await pending(phone)
     await phone.sign_out()
     assert await pending(phone) == []
+
+
+async def test_a_slow_answer_to_who_is_here_accuses_nobody(
+    phones: Phones, lively: Lively, sign_up: SignUp
+) -> None:
+    """A page that came before it is known whose it is was made under somebody's key: it waits for that."""
+    person = await sign_up()
+    phone = await phones()
+    await phone.use_token(person.token, person.handle)
+    judging = asyncio.Event()
+    phone.context.on("request", lambda asked: judging.set() if "keep-promises" in asked.url else None)
+
+    async def slowly(route: Route) -> None:
+        await judging.wait()
+        await route.continue_()
+
+    await phone.context.route("**/api/v1/me", slowly)
+    async with phone.page.expect_response("**/api/v1/feeds/receipt-key", timeout=2 * PATIENCE_MS):
+        await phone.open("/")
+    # Its promise is looked at under the person's key, and is kept to be held against the ledger.
+    async with phone.page.expect_response("**/api/v1/feeds/receipts/*?**", timeout=3 * PATIENCE_MS):
+        pass
+    assert await phone.page.get_by_text(phone.say("feed.not_as_promised")).count() == 0

@@ -57,7 +57,8 @@ class Tap:
 def messages(raw: bytes, methods: list[bytes] | None = None) -> list[tuple[bytes, bytes, str]]:
     """Take HTTP/1.1 apart: first lines, bodies without their chunks, and how those are coded.
 
-    `methods` are those of the requests that answers belong to: some answers have no body, whatever they say. A coding that nobody here can open is an error: what can't be read can't be called clean.
+    `methods` are those of the requests that answers belong to: some answers have no body, whatever they say.
+    A coding that nobody here can open is an error: what can't be read can't be called clean.
     """
     found = []
     at = answers = 0

@@ -7,7 +7,7 @@ import { asProblem } from '$lib/api/problem';
 import { t } from '$lib/i18n/index.svelte';
 import { preferences } from '$lib/state/preferences.svelte';
 import { go } from '$lib/state/router.svelte';
-import { session } from '$lib/state/session.svelte';
+import { session, whoIsHere } from '$lib/state/session.svelte';
 import { toast } from '$lib/state/toasts.svelte';
 import { concat, fromBase64, toBase64 } from '$lib/verify/bytes';
 import { canCheck } from '$lib/verify/crypto';
@@ -58,8 +58,15 @@ function seen(): Promise<void> {
   );
 }
 
-/** The receipt key that a page's leaf was made with: the person's own, or nobody's. */
-export const keyOfPage = (): Promise<Bytes> => (session.me ? receiptKey() : Promise.resolve(NOBODYS_KEY));
+/**
+ * The receipt key that a page's leaf was made with: the person's own, or nobody's. A page may come before it is known
+ * who is here: held against nobody's key, a person's page would look forged.
+ */
+export async function keyOfPage(): Promise<Bytes> {
+  const person = await whoIsHere();
+  if (person === undefined) throw new Fault('missing', 'The realm did not say who is signed in.');
+  return person ? receiptKey() : NOBODYS_KEY;
+}
 
 async function promised(page: ServedPage): Promise<Problem[]> {
   const found = await leafProblems(page.promise, page.clips, await keyOfPage());
@@ -120,7 +127,7 @@ async function settle(page: Promised, problems: readonly Problem[]): Promise<voi
 }
 
 export async function keepPromise(page: ServedPage): Promise<void> {
-  const person = session.me?.id;
+  const person = (await whoIsHere())?.id;
   if (!(await canCheck())) return;
   const atOnce = await judged(() => promised(page));
   if (atOnce && atOnce.length > 0) return settle(page, atOnce);

@@ -9,6 +9,9 @@ import { closeStream, onUnread, openStream } from '$lib/services/stream';
 
 let me = $state<Me | null>(null);
 let ready = $state(false);
+let unsure = false;
+let settle: () => void;
+const settled = new Promise<void>((resolve) => (settle = resolve));
 let realm = $state.raw<Realm | null>(null);
 let unread = $state(0);
 const changes = new Set<() => void>();
@@ -31,6 +34,12 @@ export const session = {
     unread = count;
   },
 };
+
+/** Once the realm has said who is here: the person, null for nobody, undefined if it could not say. */
+export async function whoIsHere(): Promise<Me | null | undefined> {
+  await settled;
+  return me ?? (unsure ? undefined : null);
+}
 
 /** Runs `act` whenever the person on this page becomes another one, or none. */
 export function onPersonChange(act: () => void): void {
@@ -81,8 +90,10 @@ export async function loadSession(): Promise<void> {
     if (document.cookie.includes('reelm_here=1')) welcome(await getMe());
   } catch (cause) {
     if (!(cause instanceof ApiProblem)) throw cause;
+    unsure = !cause.signInRequired;
   } finally {
     ready = true;
+    settle();
   }
 }
 
