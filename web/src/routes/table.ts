@@ -17,8 +17,8 @@ export interface Route {
   account?: boolean;
   /** Dark, full-bleed: the clip is everything. */
   cinema?: boolean;
-  /** Without the navigation: the screen needs the whole surface. */
-  bare?: boolean;
+  /** Without the navigation: the screen needs the whole surface, everywhere or on a phone. */
+  bare?: boolean | 'phone';
   texts?: Namespace[];
 }
 
@@ -31,6 +31,11 @@ const settings: Place = { load: () => import('./settings/Settings.svelte'), text
 const yourData: Place = {
   load: () => import('./your-data/YourData.svelte'),
   texts: ['rights', 'columns'],
+};
+const messageSettings: Place = {
+  load: () => import('./settings/messages/Messages.svelte'),
+  account: true,
+  texts: ['settings', 'messages'],
 };
 const staff: Place = { load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns'] };
 
@@ -47,6 +52,35 @@ export const ROUTES: Route[] = [
   { pattern: '/tags/{tag}', load: () => import('./tag/TagPage.svelte') },
   { pattern: '/search', load: () => import('./search/Search.svelte') },
   { pattern: '/notices', load: () => import('./notices/Notices.svelte'), account: true },
+  {
+    pattern: '/find-friends',
+    load: () => import('./contacts/FindFriends.svelte'),
+    account: true,
+    texts: ['contacts'],
+  },
+  { pattern: '/messages', load: () => import('./messages/Inbox.svelte'), account: true, texts: ['messages'] },
+  { pattern: '/messages/new', load: () => import('./messages/Begin.svelte'), account: true, texts: ['messages'] },
+  {
+    pattern: '/messages/requests',
+    load: () => import('./messages/Requests.svelte'),
+    account: true,
+    texts: ['messages'],
+  },
+  {
+    pattern: '/messages/code/{handle}',
+    load: () => import('./messages/Compare.svelte'),
+    account: true,
+    texts: ['messages'],
+  },
+  {
+    pattern: '/messages/{talk}',
+    load: () => import('./messages/Thread.svelte'),
+    account: true,
+    bare: 'phone',
+    texts: ['messages'],
+  },
+  { pattern: '/messages/{talk}/about', load: () => import('./messages/About.svelte'), account: true, texts: ['messages'] },
+  { pattern: '/messages/{talk}/report', load: () => import('./messages/Report.svelte'), account: true, texts: ['messages'] },
   { pattern: '/sign-in', load: () => import('./enter/SignIn.svelte') },
   { pattern: '/sign-up', load: () => import('./enter/SignUp.svelte') },
   { pattern: '/settings', ...settings },
@@ -62,6 +96,8 @@ export const ROUTES: Route[] = [
     account: true,
     texts: ['ledger', 'realms'],
   },
+  { pattern: '/settings/messages', ...messageSettings },
+  { pattern: '/settings/messages/{part}', ...messageSettings },
   { pattern: '/settings/{part}', ...settings },
   { pattern: '/your-data', ...yourData },
   { pattern: '/your-data/{part}', ...yourData },

@@ -4,7 +4,9 @@
  */
 import type appEnglish from './en/app.json';
 import type columnsEnglish from './en/columns.json';
+import type contactsEnglish from './en/contacts.json';
 import type ledgerEnglish from './en/ledger.json';
+import type messagesEnglish from './en/messages.json';
 import type realmsEnglish from './en/realms.json';
 import type rightsEnglish from './en/rights.json';
 import type settingsEnglish from './en/settings.json';
@@ -18,7 +20,9 @@ import { directionOf, formatMessage, pickLanguage, type Catalog, type Params } f
 export type Namespace =
   | 'app'
   | 'columns'
+  | 'contacts'
   | 'ledger'
+  | 'messages'
   | 'realms'
   | 'rights'
   | 'settings'
@@ -29,7 +33,9 @@ export type Namespace =
 export type Key =
   | keyof typeof appEnglish
   | keyof typeof columnsEnglish
+  | keyof typeof contactsEnglish
   | keyof typeof ledgerEnglish
+  | keyof typeof messagesEnglish
   | keyof typeof realmsEnglish
   | keyof typeof rightsEnglish
   | keyof typeof settingsEnglish

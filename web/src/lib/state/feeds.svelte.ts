@@ -86,6 +86,13 @@ onPersonChange(() => {
   version += 1;
 });
 
+/** What was watched since this page was opened, the latest first; known from the page alone. */
+export function watchedHere(): Clip[] {
+  const reels = [...(opened ? [opened] : []), ...feeds.values()];
+  const found = reels.flatMap((reel) => reel.list.items.slice(0, reel.at + 1).reverse());
+  return [...new Map(found.map((clip) => [clip.id, clip])).values()];
+}
+
 /** The clips somebody opened one of, so that swiping goes on among them. */
 let opened: Reelful | null = null;
 

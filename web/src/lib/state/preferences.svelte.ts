@@ -8,10 +8,11 @@ interface Kept {
   dataSaver: boolean;
   captions: boolean;
   list: boolean;
+  keySaved: string;
 }
 
 const STORED = 'reelm.preferences';
-const FIRST: Kept = { theme: 'system', sound: true, dataSaver: false, captions: true, list: false };
+const FIRST: Kept = { theme: 'system', sound: true, dataSaver: false, captions: true, list: false, keySaved: '' };
 
 function read(): Kept {
   try {
@@ -68,6 +69,14 @@ export const preferences = {
   },
   set list(value: boolean) {
     kept.list = value;
+    keep();
+  },
+  /** The id of whoever said that the recovery key of their messages is saved. */
+  get keySaved(): string {
+    return kept.keySaved;
+  },
+  set keySaved(value: string) {
+    kept.keySaved = value;
     keep();
   },
 };
