@@ -37,7 +37,7 @@ const messageSettings: Place = {
   account: true,
   texts: ['settings', 'messages'],
 };
-const staff: Place = { load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns'] };
+const staff: Place = { load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns', 'messages'] };
 
 const charter: Place = { load: () => import('./charter/Charter.svelte'), texts: ['ledger', 'realms'] };
 

@@ -90,6 +90,9 @@ export type GrantClass = GrantNew['classes'][number];
 export type GrantReason = Grant['reason'];
 export type GrantState = Grant['state'];
 export type Opened = Schemas['Opened'];
+export type WaitingReport = Schemas['WaitingReport'];
+export type OpenedReport = Schemas['OpenedReport'];
+export type OwnReport = Schemas['OwnReport'];
 
 export type Ledger = Schemas['LedgerState'] & {
   state: 'unwitnessed' | 'witnessed' | 'late' | 'stopped' | 'starting';

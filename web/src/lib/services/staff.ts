@@ -1,6 +1,17 @@
 /** The staff console's way to the realm. What is opened is never kept: the realm answers `no-store`. */
 import { ask, client } from '$lib/api/client';
-import type { Grant, GrantClass, GrantNew, GrantState, Opened, Page, StaffMe, StaffMember } from '$lib/api/types';
+import type {
+  Grant,
+  GrantClass,
+  GrantNew,
+  GrantState,
+  Opened,
+  OpenedReport,
+  Page,
+  StaffMe,
+  StaffMember,
+  WaitingReport,
+} from '$lib/api/types';
 
 export function getStaffMe(): Promise<StaffMe> {
   return ask(client.GET('/api/v1/staff/me'));
@@ -57,4 +68,14 @@ export function clipVideoPath(id: string, clip: string): string {
 
 export function closeGrant(id: string): Promise<Grant> {
   return ask(client.POST('/api/v1/staff/grants/{grant_id}/close', at(id)));
+}
+
+/** Reports of messages, newest first; nothing of them is opened by listing them. */
+export function listReports(cursor: string | null): Promise<Page<WaitingReport>> {
+  return ask(client.GET('/api/v1/staff/reports', { params: { query: { cursor, limit: 20 } } }));
+}
+
+/** Exactly what was disclosed. Whoever reported it sees that it was opened. */
+export function openReport(id: string): Promise<OpenedReport> {
+  return ask(client.POST('/api/v1/staff/reports/{report_id}/open', { params: { path: { report_id: id } } }));
 }
