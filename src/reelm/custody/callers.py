@@ -2,9 +2,10 @@
 
 from reelm.custody import (
     backup_schemas,
+    disclosure_schemas,
     ledger_schemas,
-    opening_schemas,
     matching_schemas,
+    opening_schemas,
     promise_schemas,
     rights_schemas,
     schemas,
@@ -39,16 +40,17 @@ _WEB: frozenset[type[schemas.Request]] = frozenset(
         ledger_schemas.Opening,
         rights_schemas.ErasureTicket,
         opening_schemas.GrantOpening,
+        disclosure_schemas.OpenDisclosure,
         ledger_schemas.SignExport,
         ledger_schemas.ExportVkey,
         promise_schemas.ReceiptKey,
         promise_schemas.CertifyPromiseKey,
         promise_schemas.PromiseVkey,
         promise_schemas.ClipCommitments,
-    }
-)
         matching_schemas.MatchingKey,
         matching_schemas.EvaluateElements,
+    }
+)
 _WORKER: frozenset[type[schemas.Request]] = frozenset(
     {
         schemas.ScheduleTicket,

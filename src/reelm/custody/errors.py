@@ -154,15 +154,16 @@ FAULTS: dict[str, type[ReelmError]] = {
     error.code: error
     for error in (
         *REFUSALS,
+        AboutYourselfError,
         AlreadyEnrolledError,
         BusyError,
         CallerRefusedError,
         CheckpointRefusedError,
         ContactUnsuitableError,
         CredentialMissingError,
-        InvalidRequestError,
         ElementUnsuitableError,
         EnoughEvaluatedError,
+        InvalidRequestError,
         KeysUnavailableError,
         LastCredentialError,
         NotFoundError,
@@ -172,6 +173,7 @@ FAULTS: dict[str, type[ReelmError]] = {
         ProofRequiredError,
         SignInRefusedError,
         SignInRequiredError,
+        StaffUnknownError,
         TicketRefusedError,
         TooManyRequestsError,
     )

@@ -15,13 +15,14 @@ from reelm.custody.backup_keys import BackupKeys
 from reelm.custody.charterpin import UnsignedCharterError, follow
 from reelm.custody.counts import Counts
 from reelm.custody.credentials import Credentials
+from reelm.custody.disclosures import Disclosures
 from reelm.custody.door import Door
 from reelm.custody.envelope import new_key
 from reelm.custody.farewells import Farewells
 from reelm.custody.grantproof import CharterRules
 from reelm.custody.keystore import Keystore
-from reelm.custody.opener import Opener
 from reelm.custody.matching import Matching
+from reelm.custody.opener import Opener
 from reelm.custody.passkeys import Passkeys, RelyingParty
 from reelm.custody.passwords import Passwords
 from reelm.custody.promising import Promising
@@ -103,11 +104,12 @@ class Keeper:
         log = LogSigner(self.store, self.door, clock)
         exports = ExportSigner(self.store, self.door, releases, clock, name=export_name(party.origins[-1]))
         promising = Promising(self.store, self.door, rows, self._counts, clock)
-        references = References(self.store, self.door, releases)
         self._matching = Matching(self.store, self.door, rows, clock)
+        references = References(self.store, self.door, releases)
         backups = BackupKeys(self.store, self.door, clock)
         rules = _rules(self.store, realm)
         opener = Opener(self.store, self.door, log, rows, self._counts, clock, ids, rules)
+        disclosures = Disclosures(self.store, self.door, rows, self._counts, clock, ids, rules)
         self._snapshots = Snapshots(folder, self.store, self.door, clock)
         parts = (
             self.door,
@@ -118,9 +120,10 @@ class Keeper:
             exports,
             references,
             promising,
+            self._matching,
             backups,
             opener,
-            self._matching,
+            disclosures,
             self._snapshots,
         )
         handlers = {kind: handler for part in parts for kind, handler in part.handlers().items()}
@@ -138,10 +141,10 @@ class Keeper:
             await asyncio.wait(self._telling, timeout=2)
         await self._counts.write()
         self._counts.close()
+        self._matching.close()
         self.door.close()
         self._passwords.close()
         self.store.close()
-        self._matching.close()
 
     def _announce(self, session_ids: list[UUID]) -> None:
         if session_ids:

@@ -1,23 +1,23 @@
 """What the keys process asks of the realm's database, as the role `reelm_keys`.
 
-It can install the subject secret, see which clips a subject sees, read wrapped clip keys, and tell which people
-exist. Functions that only it may call give it one person's rows, for openings under a grant: of identity, sealed.
+It can install the subject secret, see which clips a subject sees, read wrapped clip keys, tell which people exist,
+and draw on the allowance of a person who looks for others. Functions that only it may call give it one person's rows,
+for openings under a grant (of identity, sealed), and one report of messages, sealed.
 """
 
-from collections.abc import Sequence
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import msgspec
 
 from reelm.kit.database import Database
+from reelm.kit.errors import NotFoundError
 
 GrantedKind = Literal["ties", "watched", "clips"]
 
 
-class RealmRows(Protocol):
-    """The few questions; each is one transaction."""
 class Spent(msgspec.Struct, frozen=True):
     """Whether an allowance reached; how much of it is left; from when on it reaches for what was asked."""
 
@@ -26,6 +26,8 @@ class Spent(msgspec.Struct, frozen=True):
     at: dt.datetime
 
 
+class RealmRows(Protocol):
+    """The few questions; each is one transaction."""
 
     async def install_subject_secret(self, secret: bytes) -> None:
         """Make the database accept tickets made with `secret` (and still those of the one before)."""
@@ -75,8 +77,24 @@ class Spent(msgspec.Struct, frozen=True):
         """Have the person see this opening; False if they do already, as the console noted it."""
         ...
 
+    async def find_staff_key(self, person_id: UUID) -> str | None:
+        """The staff key of an operator, by its name in the ledger; None for whoever is no staff."""
+        ...
+
+    async def find_disclosed(self, report_id: UUID) -> tuple[UUID, bytes] | None:
+        """Who reported something, and what, as it is sealed."""
+        ...
+
+    async def note_disclosure(self, new_id: UUID, report_id: UUID, key_id: str, at: dt.datetime) -> None:
+        """Have whoever reported it see that it was opened, and with which staff key."""
+        ...
+
     async def add_released(self, reference: UUID, entry: bytes) -> None:
         """Add an entry `keys.released` to the ledger's outbox, once for each reference."""
+        ...
+
+    async def spend_evaluations(self, ticket: str, count: int) -> Spent:
+        """Draw on the allowance of the ticket's subject, durably, or say when it will reach."""
         ...
 
     async def announce_revoked(self, session_ids: list[UUID]) -> None:
@@ -93,10 +111,6 @@ class PostgresRows:
     async def install_subject_secret(self, secret: bytes) -> None:
         async with self._database.transaction() as uow:
             await uow.execute("SELECT vault.install_subject_secret($1)", secret)
-    async def spend_evaluations(self, ticket: str, count: int) -> Spent:
-        """Draw on the allowance of the ticket's subject, durably, or say when it will reach."""
-        ...
-
 
     async def find_clip_key(self, ticket: str, clip_id: UUID) -> tuple[UUID, bytes] | None:
         async with self._database.transaction(ticket) as uow:
@@ -197,15 +211,26 @@ class PostgresRows:
             noted: bool = await uow.fetch_value("SELECT reelm.note_opening($1, $2::jsonb)", person_id, said)
         return noted
 
+    async def find_staff_key(self, person_id: UUID) -> str | None:
+        async with self._database.transaction() as uow:
+            key_id: str | None = await uow.fetch_value("SELECT reelm.staff_key_of($1)", person_id)
+        return key_id
+
+    async def find_disclosed(self, report_id: UUID) -> tuple[UUID, bytes] | None:
+        async with self._database.transaction() as uow:
+            row = await uow.fetch_row(
+                "SELECT person_id, report_sealed FROM reelm.disclosed_report($1)", report_id
+            )
+        return None if row is None else (row["person_id"], row["report_sealed"])
+
+    async def note_disclosure(self, new_id: UUID, report_id: UUID, key_id: str, at: dt.datetime) -> None:
+        async with self._database.transaction() as uow:
+            await uow.execute("SELECT reelm.note_disclosure($1, $2, $3, $4)", new_id, report_id, key_id, at)
+
     async def add_released(self, reference: UUID, entry: bytes) -> None:
         async with self._database.transaction() as uow:
             await uow.execute("SELECT reelm.tell_released($1, $2)", reference, entry)
 
-    async def announce_revoked(self, session_ids: list[UUID]) -> None:
-        async with self._database.transaction() as uow:
-            await uow.fetch(
-                "SELECT pg_notify('session_revoked', id::text) FROM unnest($1::uuid[]) AS id", session_ids
-            )
     async def spend_evaluations(self, ticket: str, count: int) -> Spent:
         async with self._database.transaction(ticket) as uow:
             row = await uow.fetch_row(
@@ -215,3 +240,8 @@ class PostgresRows:
             raise NotFoundError
         return Spent(row["allowed"], row["remaining"], row["at"])
 
+    async def announce_revoked(self, session_ids: list[UUID]) -> None:
+        async with self._database.transaction() as uow:
+            await uow.fetch(
+                "SELECT pg_notify('session_revoked', id::text) FROM unnest($1::uuid[]) AS id", session_ids
+            )

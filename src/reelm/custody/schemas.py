@@ -288,10 +288,11 @@ AnyRequest = (
     | ledger_schemas.LedgerRequest
     | rights_schemas.RightsRequest
     | opening_schemas.GrantOpening
+    | disclosure_schemas.OpenDisclosure
     | backup_schemas.BackupRequest
     | promise_schemas.PromiseRequest
-)
     | matching_schemas.MatchingRequest
+)
 
 
 # --- what is answered -------------------------------------------------------------------------------------

@@ -18,15 +18,18 @@ from reelm.custody.backup_calls import BackupCalls
 from reelm.custody.backup_keys import BackupOpener, open_stream, seal_stream
 from reelm.custody.calls import Body
 from reelm.custody.contacts import normal_contact
+from reelm.custody.disclosure_calls import DisclosureCalls
+from reelm.custody.disclosure_schemas import Disclosed, DisclosedItem
 from reelm.custody.epochs import export_epoch, open_snapshot
 from reelm.custody.errors import (
-    EpochGoneError,
-    ProofRequiredError,
     AboutYourselfError,
     ElementUnsuitableError,
     EnoughEvaluatedError,
+    EpochGoneError,
+    ProofRequiredError,
     SealBrokenError,
     SignInRefusedError,
+    StaffUnknownError,
     TicketRefusedError,
 )
 from reelm.custody.farewell_calls import FarewellCalls
@@ -41,11 +44,11 @@ from reelm.custody.grants.upkeep import GrantKeeper
 from reelm.custody.grants.uses import GrantUses, OpenedClip
 from reelm.custody.ledger_calls import LedgerCalls
 from reelm.custody.link import KeysLink
+from reelm.custody.matching_calls import MatchingCalls
+from reelm.custody.matching_schemas import ELEMENT_BYTES, MOST_ELEMENTS, Evaluated, PublicKey
 from reelm.custody.opening_calls import OpeningCalls
 from reelm.custody.opening_errors import GrantRefusedError
 from reelm.custody.opening_schemas import GrantOpening, LoggedEntry, OpenedData
-from reelm.custody.matching_calls import MatchingCalls
-from reelm.custody.matching_schemas import ELEMENT_BYTES, MOST_ELEMENTS, Evaluated, PublicKey
 from reelm.custody.promise_calls import PromiseCalls
 from reelm.custody.promising import receipt_key_of
 from reelm.custody.release_calls import ReleaseCalls
@@ -64,23 +67,23 @@ from reelm.custody.schemas import (
 from reelm.kit.clock import Clock
 
 __all__ = [
-    "BackupOpener",
-    "Challenge",
-    "DataOpened",
     "ELEMENT_BYTES",
     "MOST_ELEMENTS",
     "AboutYourselfError",
-    "EmergencyBegun",
-    "Enrolment",
-    "EpochGoneError",
+    "BackupOpener",
+    "Challenge",
+    "DataOpened",
     "Disclosed",
     "DisclosedItem",
     "ElementUnsuitableError",
-    "FreshKey",
+    "EmergencyBegun",
     "EnoughEvaluatedError",
+    "Enrolment",
+    "EpochGoneError",
+    "Evaluated",
+    "FreshKey",
     "GrantCounts",
     "GrantKeeper",
-    "Evaluated",
     "GrantOpening",
     "GrantRefusedError",
     "GrantUses",
@@ -95,13 +98,14 @@ __all__ = [
     "PasskeyAnswer",
     "PasskeyLine",
     "ProofRequiredError",
+    "PublicKey",
     "SealBrokenError",
     "Session",
     "SessionLine",
-    "PublicKey",
     "SignInRefusedError",
     "SignedIn",
     "StaffService",
+    "StaffUnknownError",
     "TicketRefusedError",
     "Visitor",
     "export_epoch",
