@@ -95,6 +95,10 @@ _BODIES: dict[str, Any] = {
     "POST /contacts/evaluations": {"elements": ["Cn4OLaWfH0TGNE-x_4JmvC5FjiSXwiCH7GhVW__ktWA"]},
     "PUT /me/findable": {"entries": [{"kind": "phone", "entry": "A" * 101 + "Q", "bind": "A" * 43}]},
     "POST /me/invites": {"days": 1},
+    "POST /me/collections": {"title": "Rain"},
+    "PATCH /me/collections/{collection_id}": {"title": "Sun"},
+    "PUT /me/collections/{collection_id}/order": {"order": []},
+    "PUT /me/social-settings": {"share_activity": False},
     "PUT /notices/read": {"up_to": "01a2005a-0000-7000-8000-000000000000"},
     "POST /accounts/passkey-options": {"handle": "nobody_yet"},
     "POST /sessions/passkey-options": {},
@@ -114,6 +118,38 @@ _BODIES: dict[str, Any] = {
     "POST /conversations/{conversation_id}/reports": {
         "seqs": [{"seq": 1, "payload": "{}", "fk": "A" * 43}],
         "category": "spam",
+    },
+    "PUT /me/messages/identity": {"identity_key": "A" * 43},
+    "POST /me/devices": {
+        "id": "01a2005a-0000-7000-8000-000000000000",
+        "signature_key": "A" * 43,
+        "certificate": "A" * 86,
+    },
+    "PUT /me/devices/{device_id}/key-packages": {"packages": ["AAAA"]},
+    "POST /key-packages/claims": {"people": ["nobody_yet"]},
+    "PUT /me/messages/history/{conversation_id}": {"items": [{"seq": 1, "body": "AAAA"}]},
+    "PUT /me/messages/settings": {"who_may_write": "everyone"},
+    "POST /conversations": {
+        "id": "01a2005a-0000-7000-8000-000000000000",
+        "kind": "group",
+        "device_id": "01a2005a-0000-7000-8000-000000000000",
+        "group_info": "AAAA",
+    },
+    "PUT /conversations/{conversation_id}/mute": {"until": None},
+    "PUT /conversations/{conversation_id}/read": {"seq": 1},
+    "POST /conversations/{conversation_id}/commits": {
+        "id": "01a2005a-0000-7000-8000-000000000000",
+        "device_id": "01a2005a-0000-7000-8000-000000000000",
+        "epoch": 0,
+        "commit": "AAAA",
+        "group_info": "AAAA",
+    },
+    "POST /conversations/{conversation_id}/messages": {
+        "id": "01a2005a-0000-7000-8000-000000000000",
+        "device_id": "01a2005a-0000-7000-8000-000000000000",
+        "epoch": 0,
+        "body": "AAAA",
+        "commitment": "A" * 43,
     },
     "POST /charter/proposals": {"document": {"name": "Half a charter"}},
     "PUT /border/peers/{realm_id}": {"state": "open"},
@@ -154,6 +190,8 @@ def _body(key: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"headers": {**TUS, "upload-length": "10"}}
     if key == "PATCH /uploads/{upload_id}":
         return {"headers": {**TUS, "upload-offset": "0", "content-type": PIECE}, "content": b"1234567890"}
+    if key.endswith("/welcome"):
+        return {"params": {"device_id": "01a2005a-0000-7000-8000-000000000000"}}
     if "/uploads/" in key:
         return {"headers": TUS}
     return {"json": _BODIES[key]} if key in _BODIES else {}
@@ -275,6 +313,8 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "opening_id": str(uuid.uuid4()),
         "report_id": str(uuid.uuid4()),
         "conversation_id": str(uuid.uuid4()),
+        "device_id": str(uuid.uuid4()),
+        "seq": "1",
         "export_id": str(uuid.uuid4()),
         "receipt_id": str(uuid.uuid4()),
         "language": "en",
@@ -289,6 +329,7 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "person_id": str(uuid.uuid4()),
         "comment_id": str(uuid.uuid4()),
         "invite_id": str(uuid.uuid4()),
+        "collection_id": str(uuid.uuid4()),
         "code": "0" * 10,
         "import_id": str(uuid.uuid4()),
         "table": "likes",

@@ -35,6 +35,19 @@ from reelm.messages.wire import read, write
 MOST_DEVICES = 8
 MOST_PACKAGES = 100
 _CERTIFIED = b"reelm-device-v1\x00"
+# The encodings of the points of edwards25519 whose order divides eight, without their sign.
+_SMALL_ORDER = {
+    bytes.fromhex(text)
+    for text in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+}
 
 
 class DevicesService:
@@ -56,6 +69,7 @@ class DevicesService:
     async def set_identity(self, uow: UnitOfWork, visitor: Visitor, data: IdentityNew) -> Identity:
         """Keep the visitor's identity key; another one ends all devices. Raises `IdentityExistsError`."""
         key = read(data.identity_key, "identity_key")
+        check_key(key)
         now = self._clock.now()
         writer = DevicesWriter(uow)
         if not await writer.add_identity(visitor.person_id, key, now):
@@ -215,6 +229,12 @@ def check_certificate(
         Ed25519PublicKey.from_public_bytes(identity_key).verify(certificate, message)
     except (InvalidSignature, ValueError) as error:
         raise InvalidRequestError(fields={"certificate": "unsuitable"}) from error
+
+
+def check_key(identity_key: bytes) -> None:
+    """Refuse points of small order, under which signatures of nobody hold. Raises `InvalidRequestError`."""
+    if identity_key[:31] + bytes([identity_key[31] & 0x7F]) in _SMALL_ORDER:
+        raise InvalidRequestError(fields={"identity_key": "unsuitable"})
 
 
 def _packages(texts: list[str]) -> list[bytes]:

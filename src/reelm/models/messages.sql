@@ -156,7 +156,7 @@ CREATE OR REPLACE FUNCTION reelm.begin_conversation(
   of_id uuid, of_kind text, others uuid[], of_device uuid, body bytea, info bytea, welcome bytea, welcomed uuid[],
   OUT refusal text, OUT about uuid[], OUT again boolean, OUT asked uuid[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE me uuid := reelm.subject(); states text[]; earlier record; low uuid; high uuid; starts bigint;
+DECLARE me uuid := reelm.subject(); states text[]; earlier record; released uuid; low uuid; high uuid; starts bigint;
 BEGIN
   again := false;
   IF NOT EXISTS (SELECT 1 FROM devices d WHERE d.id = of_device AND d.person_id = me) THEN
@@ -184,12 +184,13 @@ BEGIN
       ELSIF earlier.declined THEN
         refusal := 'not_possible'; about := others; RETURN;
       END IF;
+      released := earlier.id;
     END IF;
   END IF;
   SELECT s.refusal, s.about, s.states INTO refusal, about, states
     FROM reelm.states_of_invited(others, of_id, welcomed) AS s;
   IF refusal IS NOT NULL THEN RETURN; END IF;
-  UPDATE conversations SET pair_low = NULL, pair_high = NULL WHERE id = earlier.id;
+  UPDATE conversations SET pair_low = NULL, pair_high = NULL WHERE id = released;
   INSERT INTO conversations (id, kind, pair_low, pair_high, group_info) VALUES (of_id, of_kind, low, high, info)
       ON CONFLICT (id) DO NOTHING;
   IF NOT FOUND THEN

@@ -1,7 +1,8 @@
 """Conversations: beginning, sending in order, reading, leaving."""
 
+from typing import Any
 
-from tests.factories.talking import Writer
+from tests.factories.talking import Writer, befriend, blob
 
 
 async def test_two_friends_write_to_each_other(friends: tuple[Writer, Writer]) -> None:
@@ -25,3 +26,18 @@ async def test_two_friends_write_to_each_other(friends: tuple[Writer, Writer]) -
     assert seen["unread"] == 1
     listed = (await ben.person.get("/conversations")).json()["items"]
     assert [each["id"] for each in listed] == [conversation]
+
+
+async def test_a_group_begins_alone_and_grows(make_writer: Any) -> None:
+    ann, ben, cem = [await make_writer() for _ in range(3)]
+    alone = await ann.begin(kind="group")
+    seen = await ann.conversation(alone)
+    assert (seen["epoch"], seen["last_seq"], seen["role"]) == (0, 0, "admin")
+    await befriend(ann, ben)
+    grown = await ann.commit(alone, 0, add=[ben.handle], welcome=blob(), welcomed=ben.devices)
+    assert grown.status_code == 201, grown.text
+    assert grown.json() == {"seq": 1, "epoch": 1}
+    assert (await ben.conversation(alone))["first_seq"] == 2
+    three = await ann.begin(ben, cem, kind="group")
+    states = {m["person"]["handle"]: m["state"] for m in (await ann.conversation(three))["members"]}
+    assert states == {ann.handle: "member", ben.handle: "member", cem.handle: "requested"}
