@@ -2,5 +2,5 @@
 
 Owns the tables collections and collected clips.
 May import: clips, social, media, accounts, custody, realm, models, kit.
-Must never: show a clip to somebody who may not see it.
+Must never: show a clip to somebody who may not see it, or say that there is one.
 """

@@ -16,9 +16,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from reelm.accounts.service import AccountsService
 from reelm.clips.service import ClipsService
+from reelm.collections.service import CollectionsService
 from reelm.entrypoints.edition import MANIFEST_FILE, MARK_FILE, edition_of, manifest_of, mark_of, page_of
 from reelm.entrypoints.lasting import answer, lasting_addresses
-from reelm.entrypoints.previews import clip_tags, person_tags, with_tags
+from reelm.entrypoints.previews import clip_tags, collection_tags, person_tags, with_tags
 from reelm.kit.database import Database
 from reelm.kit.errors import NotFoundError
 from reelm.kit.http import on_http_exception, parse_id
@@ -41,6 +42,10 @@ _PATHS = [
     "/make",
     "/make/{rest:path}",
     "/notices",
+    "/friends",
+    "/friends/{rest:path}",
+    "/i/{rest:str}",
+    "/collections",
     "/me",
     "/me/{rest:path}",
     "/settings",
@@ -121,6 +126,17 @@ class ClientFiles:
                 return answer(plain)
             return answer(with_tags(plain, clip_tags(clip, origin, realm.document.edition.name)))
 
+        @get("/collection/{collection_id:str}", include_in_schema=False)
+        async def collection_page(
+            collection_id: str, database: Database, collections: CollectionsService, realm: RealmService
+        ) -> Response[bytes]:
+            try:
+                async with database.transaction() as uow:
+                    found = await collections.get(uow, None, parse_id(collection_id))
+            except NotFoundError:
+                return answer(plain)
+            return answer(with_tags(plain, collection_tags(found, origin, realm.document.edition.name)))
+
         @get("/{name:str}", include_in_schema=False)
         async def named_page(
             name: str, database: Database, accounts: AccountsService, realm: RealmService
@@ -149,7 +165,13 @@ class ClientFiles:
             return Response(found.body, headers=headers, media_type=found.kind)
 
         paths = sorted(name for name in self._files if name != "/index.html")
-        pages: list[HTTPRouteHandler] = [app_page, clip_page, named_page, *lasting_addresses(plain)]
+        pages: list[HTTPRouteHandler] = [
+            app_page,
+            clip_page,
+            collection_page,
+            named_page,
+            *lasting_addresses(plain),
+        ]
         if paths:
             pages.append(get(paths, include_in_schema=False, sync_to_thread=False)(file))
         return pages

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from reelm.accounts.service import AccountsService
+from reelm.activity.service import ActivityService
 from reelm.border.service import BorderClient, BorderConsole, BorderOutbox, NetworkService
 from reelm.clips.service import ClipsService
+from reelm.collections.service import CollectionsService
 from reelm.comments.service import CommentsService
 from reelm.contacts.service import ContactsService
 from reelm.custody.service import (
@@ -89,6 +91,8 @@ class Rooms:
     sounds: SoundsService
     clips: ClipsService
     comments: CommentsService
+    collections: CollectionsService
+    activity: ActivityService
     contacts: ContactsService
     message_reports: ReportsService
     devices: DevicesService
@@ -182,6 +186,8 @@ class Rooms:
             sounds=sounds,
             clips=clips,
             comments=comments,
+            collections=CollectionsService(accounts, clips, clock, ids),
+            activity=ActivityService(accounts, social, clips),
             contacts=ContactsService(accounts, keys, database, clock, limit_factor=settings.limit_factor),
             message_reports=ReportsService(keys, accounts, database, clock, ids),
             devices=DevicesService(accounts, clock),

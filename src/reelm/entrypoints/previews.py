@@ -5,6 +5,7 @@ from typing import Any
 
 from reelm.accounts.service import PersonRecord
 from reelm.clips.service import Clip
+from reelm.collections.service import Collection
 
 _TITLE_CHARS = 90
 _TEXT_CHARS = 200
@@ -48,6 +49,23 @@ def person_tags(person: PersonRecord, origin: str, site: str) -> str:
     if person.avatar_url:
         tags["og:image"] = origin + person.avatar_url
     return _meta(tags, title, url)
+
+
+def collection_tags(collection: Collection, origin: str, site: str) -> str:
+    """Return the head tags of the page of a collection that anyone may see."""
+    url = f"{origin}/collection/{collection.id}"
+    by = f"{collection.person.display_name} (@{collection.person.handle})"
+    tags: dict[str, Any] = {
+        "og:type": "website",
+        "og:site_name": site,
+        "og:url": url,
+        "og:title": _short(collection.title, _TITLE_CHARS),
+        "og:description": _short(f"{by} · {site}", _TEXT_CHARS),
+        "twitter:card": "summary_large_image" if collection.covers else "summary",
+    }
+    if collection.covers:
+        tags["og:image"] = origin + collection.covers[0]
+    return _meta(tags, _short(f"{collection.title} · {by}", _TITLE_CHARS), url)
 
 
 def with_tags(page: bytes, tags: str) -> bytes:

@@ -13,9 +13,11 @@ from litestar.openapi import OpenAPIConfig
 from reelm import __version__
 from reelm.accounts.routes import router as accounts_router
 from reelm.accounts.service import SESSION_COOKIE, Visitor
+from reelm.activity.routes import router as activity_router
 from reelm.border.routes import router as border_router
 from reelm.border.routes_network import router as network_router
 from reelm.clips.routes import router as clips_router
+from reelm.collections.routes import router as collections_router
 from reelm.comments.routes import router as comments_router
 from reelm.contacts.routes import router as contacts_router
 from reelm.custody.routes import router as custody_router
@@ -71,6 +73,8 @@ ROUTERS: list[Router] = [
     sounds_router,
     clips_router,
     comments_router,
+    collections_router,
+    activity_router,
     contacts_router,
     message_reports_router,
     messages_router,
@@ -91,12 +95,14 @@ _ROOM_NAMES = (
     *("grant_counts", "grant_uses", "grants", "lent_clips", "openings", "staff"),
     *(
         "accounts",
+        "activity",
         "adjustments",
         "blobs",
         "border_console",
         "charters",
         "clips",
         "clock",
+        "collections",
         "comments",
         "contacts",
         "controls",

@@ -134,9 +134,7 @@ async def test_only_friends_of_this_realm_can_be_put_on_it(
 
 
 @pytest.mark.parametrize("ends", ["unfollow", "is unfollowed", "removes", "blocks", "is blocked"])
-async def test_who_is_no_friend_is_no_close_friend(
-    people: dict[str, Person], admin: Any, ends: str
-) -> None:
+async def test_who_is_no_friend_is_no_close_friend(people: dict[str, Person], admin: Any, ends: str) -> None:
     author, close = people["author"], people["close"]
     clip = await put_clip(admin, author.id, "for few", audience="close_friends")
     assert await _sees(close, clip)
