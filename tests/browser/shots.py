@@ -350,8 +350,7 @@ async def readme_pictures(browser: Browser, url: str, places: Places) -> None:
     for name, screen in (
         ("feed", "clip"),
         ("make", "edit-text"),
-        ("your-data", "your-data"),
-        ("profile", "person"),
+        ("promises", "promises"),
     ):
         async with in_hand(browser, url, device_scale_factor=2, color_scheme="light") as phone:
             if screens[screen].signed_in:

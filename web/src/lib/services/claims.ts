@@ -1,12 +1,12 @@
 /** What the realm claims of itself. Pure. */
 import type { Realm } from '$lib/api/types';
-import { countryName } from './time';
+import { countryInText, countryName } from './time';
 
 type Place = Pick<Realm['storage'][number], 'site' | 'country'>;
 
 /** Where data is kept, in the fewest honest words: the countries, or the sites that name none. */
 export function placesOf(storage: readonly Place[], locale: string): string {
-  const places = storage.map((one) => (one.country ? countryName(one.country, locale) : one.site));
+  const places = storage.map((one) => (one.country ? countryInText(one.country, locale) : one.site));
   return new Intl.ListFormat(locale).format([...new Set(places)]);
 }
 

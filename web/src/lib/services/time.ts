@@ -65,3 +65,12 @@ export function countryName(code: string, locale: string): string {
   if (!/^[A-Za-z]{2}$/.test(code)) return code;
   return new Intl.DisplayNames([locale], { type: 'region' }).of(code.toUpperCase()) ?? code;
 }
+
+/** Countries that English puts an article before. */
+const WITH_ARTICLE = new Set('AE BS CC CD CF CG CK DO FK FO GB GM IO KM KY MH MP MV NL PH SB SC TC TF UM US VG VI'.split(' '));
+
+/** The country's name within a sentence: “the United States”. */
+export function countryInText(code: string, locale: string): string {
+  const article = locale.startsWith('en') && WITH_ARTICLE.has(code.toUpperCase()) ? 'the ' : '';
+  return article + countryName(code, locale);
+}
