@@ -46,7 +46,7 @@ _FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
-_FILES = ("app", "columns", "ledger", "messages", "realms", "rights", "settings", "staff", "studio", "taste", "why")
+_FILES = ("app", "columns", "contacts", "ledger", "messages", "realms", "rights", "settings", "staff", "studio", "taste", "why")
 _TEXTS = {
     language: {
         key: text

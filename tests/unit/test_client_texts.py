@@ -18,6 +18,8 @@ _NOT_MET = {
     "border.forbidden",
     "border.unknown_address",
     "clips.cover_unsuitable",
+    "contacts.element_unsuitable",
+    "contacts.entry_unsuitable",
     "clips.not_failed",
     "clips.not_playable",
     "clips.not_processing",

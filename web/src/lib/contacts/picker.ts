@@ -1,0 +1,25 @@
+/** The system's own chooser of contacts (Contact Picker API), where the browser has one. */
+import type { Contact } from './vcard';
+
+interface Picked {
+  name?: string[];
+  tel?: string[];
+  email?: string[];
+}
+
+interface ContactsManager {
+  select(properties: string[], options: { multiple: boolean }): Promise<Picked[]>;
+}
+
+const manager = (): ContactsManager | undefined =>
+  'contacts' in navigator && 'ContactsManager' in globalThis
+    ? (navigator as Navigator & { contacts: ContactsManager }).contacts
+    : undefined;
+
+export const canPick = (): boolean => manager() !== undefined;
+
+/** Lets the person choose; an empty list when they chose nobody. */
+export async function pickContacts(): Promise<Contact[]> {
+  const picked = (await manager()?.select(['name', 'tel', 'email'], { multiple: true })) ?? [];
+  return picked.map((one) => ({ name: one.name?.[0] ?? '', phones: one.tel ?? [], emails: one.email ?? [] }));
+}
