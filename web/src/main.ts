@@ -23,6 +23,10 @@ async function start(): Promise<void> {
   void loadSession().then(() => {
     sendKept();
     followUp();
+    const me = session.me;
+    if (me && localStorage.getItem('reelm.told')) {
+      void import('$lib/services/told').then(({ renewHere }) => renewHere(me.id)).catch(() => undefined);
+    }
   });
   const open = !session.ready || OPEN_FEEDS.includes(shownFeed());
   if (location.pathname === '/' && open) feedOf(shownFeed());

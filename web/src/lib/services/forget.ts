@@ -13,6 +13,8 @@ export async function forgetOnDevice(person: string): Promise<void> {
     flagUploads(false);
     localStorage.removeItem('reelm.import');
     localStorage.removeItem('reelm.seen');
+    localStorage.removeItem('reelm.told');
+    await caches.delete('reelm-device');
     localStorage.removeItem('reelm.promises');
     localStorage.removeItem('reelm.without-profiling');
   } catch {

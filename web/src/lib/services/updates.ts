@@ -1,5 +1,6 @@
 /** The service worker's life: registered after the first paint, replaced when the person agrees. */
 import { t } from '$lib/i18n/index.svelte';
+import { go } from '$lib/state/router.svelte';
 import { toast } from '$lib/state/toasts.svelte';
 
 const LOOK_EVERY_MS = 30 * 60_000;
@@ -18,6 +19,10 @@ export function startUpdates(): void {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
   window.addEventListener('load', () => void register(), { once: true });
   if (document.readyState === 'complete') void register();
+  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ open?: string }>) => {
+    // A notification was tapped: the worker says which page it is about.
+    if (event.data.open) go(event.data.open);
+  });
 }
 
 let registered = false;

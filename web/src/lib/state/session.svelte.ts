@@ -80,6 +80,10 @@ export function forgetPerson(): void {
 }
 
 export async function signOutHere(): Promise<void> {
+  // While the realm still knows who this is: nobody is told on a device that they have left.
+  if (localStorage.getItem('reelm.told')) {
+    await (await import('$lib/services/told')).tellNoMoreHere().catch(() => undefined);
+  }
   await endHere();
   forgetPerson();
 }
