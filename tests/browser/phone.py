@@ -172,13 +172,14 @@ class Phone:
             timeout=PATIENCE_MS,
         )
 
-    async def swipe_to(self, clip_id: str, most: int = 60) -> None:
-        """Swipe through the feed until this clip is on the screen."""
+    async def swipe_to(self, *clip_ids: str, most: int = 60) -> str:
+        """Swipe through the feed until one of these clips is on the screen; return which."""
         for _ in range(most):
-            if (await self.watched())["clip"] == clip_id:
-                return
+            found: str = (await self.watched())["clip"]
+            if found in clip_ids:
+                return found
             await self.swipe()
-        raise AssertionError(f"clip {clip_id} is not among the first {most} of the feed")
+        raise AssertionError(f"none of {clip_ids} is among the next {most} of the feed")
 
     async def make_audible(self) -> None:
         """Turn the sound on, if it is off or the browser asked for a touch first."""
