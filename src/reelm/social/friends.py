@@ -74,6 +74,17 @@ class FriendsService:
         """Page through the visitor's close friends, newest first."""
         before = decode_cursor(cursor, TieCursor)
         rows = await FriendsReader(uow).list_close(visitor.person_id, before, limit + 1)
+        return await self._page(uow, rows, limit)
+
+    async def list_friends(
+        self, uow: UnitOfWork, visitor: Visitor, limit: int, cursor: str | None
+    ) -> Page[PersonCard]:
+        """Page through those whom the visitor follows and who follow back."""
+        before = decode_cursor(cursor, TieCursor)
+        rows = await FriendsReader(uow).list_friends(visitor.person_id, before, limit + 1)
+        return await self._page(uow, rows, limit)
+
+    async def _page(self, uow: UnitOfWork, rows: list[TieCursor], limit: int) -> Page[PersonCard]:
         cards = await self._accounts.cards(uow, [row.other for row in rows[:limit]])
         following = encode_cursor(rows[limit - 1]) if len(rows) > limit else None
         return Page([cards[row.other] for row in rows[:limit] if row.other in cards], following)

@@ -33,6 +33,21 @@ class FriendsReader:
         )
         return bool(found)
 
+    async def list_friends(self, person_id: UUID, before: TieCursor | None, limit: int) -> list[TieCursor]:
+        """Return whom `person_id` follows and is followed by, those followed last first."""
+        rows = await self._uow.fetch(
+            "SELECT a.created_at, a.followee_id AS other FROM follows a JOIN reelm.followers b "
+            "ON b.follower_id = a.followee_id AND b.followee_id = a.follower_id AND b.state = 'accepted' "
+            "WHERE a.follower_id = $1 AND a.state = 'accepted' "
+            "AND ($2::timestamptz IS NULL OR (a.created_at, a.followee_id) < ($2, $3::uuid)) "
+            "ORDER BY a.created_at DESC, a.followee_id DESC LIMIT $4",
+            person_id,
+            before.at if before else None,
+            before.other if before else None,
+            limit,
+        )
+        return [TieCursor(row["created_at"], row["other"]) for row in rows]
+
     async def list_close(self, person_id: UUID, before: TieCursor | None, limit: int) -> list[TieCursor]:
         """Return the close friends of `person_id`, newest first."""
         rows = await self._uow.fetch(

@@ -25,6 +25,18 @@ _INVITES = Limit(burst=10, seconds_each=300)
 _LOOKS = Limit(burst=20, seconds_each=10)
 
 
+@get("/me/friends", responses=problems(*SIGNED_IN), tags=["me"])
+async def list_friends(
+    visitor: Visitor,
+    uow: UnitOfWork,
+    friends: FriendsService,
+    limit: PageLimit = PAGE_DEFAULT,
+    cursor: str | None = None,
+) -> Page[PersonCard]:
+    """List the visitor's friends: they follow one another."""
+    return await friends.list_friends(uow, visitor, limit, cursor)
+
+
 @get("/me/close-friends", responses=problems(*SIGNED_IN), tags=["me"])
 async def list_close_friends(
     visitor: Visitor,
@@ -118,6 +130,7 @@ async def accept_invite(
 router = Router(
     "/api/v1",
     route_handlers=[
+        list_friends,
         list_close_friends,
         add_close_friend,
         remove_close_friend,

@@ -150,6 +150,23 @@ async def test_who_is_no_friend_is_no_close_friend(people: dict[str, Person], ad
     assert await _close(author) == []
 
 
+async def test_friends_are_those_who_follow_one_another(
+    people: dict[str, Person], client: httpx.AsyncClient
+) -> None:
+    author = people["author"]
+    assert (await author.put(f"/people/{people['stranger'].handle}/follow")).status_code == 200
+    assert (await client.get("/api/v1/me/friends")).status_code == 401
+    first = (await author.get("/me/friends?limit=1")).json()
+    second = (await author.get(f"/me/friends?limit=1&cursor={first['next_cursor']}")).json()
+    assert [each["handle"] for each in first["items"] + second["items"]] == [
+        people["friend"].handle,
+        people["close"].handle,
+    ]
+    assert second["next_cursor"] is None
+    assert (await people["follower"].get("/me/friends")).json()["items"] == []
+    assert (await author.get("/me/friends?cursor=nonsense")).status_code == 422
+
+
 async def test_the_list_is_paged(sign_up: Any) -> None:
     author = await sign_up()
     others = [await sign_up() for _ in range(3)]
