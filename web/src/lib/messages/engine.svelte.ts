@@ -5,9 +5,9 @@
 import { onMessageHint, onStreamReturn, onTypingHint } from '$lib/services/stream';
 import { onPersonChange, session } from '$lib/state/session.svelte';
 
-import type { Code, Content, Line, Machine, OwnDevice, Ready, Talk } from './types';
+import type { Code, Content, Line, Machine, OwnDevice, Ready, ReportCategory, Talk } from './types';
 
-export type { Code, Content, Line, Member, OwnDevice, Ready, Talk } from './types';
+export type { Code, Content, Line, Member, OwnDevice, Ready, ReportCategory, Talk } from './types';
 
 const PAGE = 60;
 const TYPING_SHOWN_MS = 6000;
@@ -172,7 +172,7 @@ export const messages = {
   verify: (handle: string): Promise<void> => need().verify(handle),
   /** Goes on with a changed key, without having compared it. */
   trust: (handle: string): Promise<void> => need().trust(handle),
-  report: (id: string, seqs: number[], category: string, note: string): Promise<string> =>
+  report: (id: string, seqs: number[], category: ReportCategory, note: string): Promise<string> =>
     need().report(id, seqs, category, note),
   /** Everything that was opened, as one JSON file. */
   save: (): Promise<Blob> => need().save(),

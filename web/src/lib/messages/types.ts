@@ -75,6 +75,17 @@ export interface Content {
   to?: number;
 }
 
+export type ReportCategory =
+  | 'bullying'
+  | 'threat'
+  | 'hate'
+  | 'sexual'
+  | 'minor'
+  | 'self_harm'
+  | 'spam'
+  | 'fraud'
+  | 'other';
+
 export type Ready = 'off' | 'new-device' | 'opening' | 'on';
 
 /** What the machinery behind the screens does; lines and talks are told by `Told`. */
@@ -110,7 +121,7 @@ export interface Machine {
   code(handle: string): Promise<Code>;
   verify(handle: string): Promise<void>;
   trust(handle: string): Promise<void>;
-  report(conversation: string, seqs: number[], category: string, note: string): Promise<string>;
+  report(conversation: string, seqs: number[], category: ReportCategory, note: string): Promise<string>;
   save(): Promise<Blob>;
   friendsFirst(): Promise<PersonCard[]>;
 }
