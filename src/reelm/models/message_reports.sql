@@ -1,4 +1,5 @@
--- Functions of reported messages. Run by every migration, as reelm_owner, after grants.sql.
+-- Functions of reported messages, and of messages in a person's copy of everything. Run by every migration, as
+-- reelm_owner, after grants.sql.
 
 -- The queue, newest first, for staff with an enrolled key: of what kind, how much, and whether it was opened; neither
 -- who reported it nor about whom. That is sealed with the rest.
@@ -29,4 +30,15 @@ CREATE OR REPLACE FUNCTION reelm.note_disclosure(new_id uuid, of_report uuid, of
 RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   INSERT INTO message_report_openings (id, report_id, key_id, at)
   SELECT new_id, r.id, of_key, at_time FROM message_reports r WHERE r.id = of_report
+$$;
+
+-- Who is in the subject's conversations, for a copy of everything about them: names for what their devices kept.
+CREATE OR REPLACE FUNCTION reelm.own_talks()
+RETURNS TABLE (id uuid, kind text, person_id uuid, handle text, display_name text, state text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT c.id, c.kind, p.id, p.handle, p.display_name, o.state
+    FROM conversation_members m JOIN conversations c ON c.id = m.conversation_id
+    JOIN conversation_members o ON o.conversation_id = c.id JOIN people p ON p.id = o.person_id
+   WHERE m.person_id = reelm.subject() AND m.state <> 'left' AND reelm.purpose() = 'rights_export'
+   ORDER BY c.id, p.id
 $$;

@@ -120,9 +120,12 @@ OWN: dict[str, Own] = {
         "when the last one has left it; it stays without the person",
     ),
     "conversation_members": Own(key=("conversation_id",)),
-    # What others received of a person stays with them; nothing in it says from whom it came.
+    # What a person sent, and what was sent to them. What others received of a person stays with them; nothing in it
+    # says from whom it came.
     "messages": Own(
-        "t.sender_id = me",
+        "t.conversation_id IN (SELECT m.conversation_id FROM conversation_members m WHERE m.person_id = me) "
+        "AND (t.sender_id = me OR EXISTS (SELECT 1 FROM conversation_members m WHERE m.person_id = me "
+        "AND m.conversation_id = t.conversation_id AND m.state <> 'left' AND t.seq >= m.first_seq))",
         ("conversation_id", "seq"),
         "stays without the person (foreign key) for 30 days",
         ("body_sealed",),

@@ -33,10 +33,11 @@ from reelm.rights.progress import Progress
 from reelm.rights.readme import readme
 from reelm.rights.receipts import Receipts, document_of
 from reelm.rights.repository import OwnTableRow, RightsReader, RightsWriter
+from reelm.rights.talks import write_talks
 
 LIFE = dt.timedelta(days=7)
 PAGE = 500
-_FIXED_STEPS = 6
+_FIXED_STEPS = 7
 
 
 def archive_name(export_id: UUID) -> str:
@@ -169,6 +170,8 @@ class _Making:
         copier = await self._copier()
         avatar = await self._profile(copier)
         await self._following()
+        await write_talks(self._hand, self._writer)
+        self._progress.step()
         await self._clip_lines(copier)
         await self._clip_files(copier)
         await self._sound_files(copier)

@@ -18,6 +18,17 @@ class OwnTableRow(NamedTuple):
     rows: int
 
 
+class TalkPersonRow(NamedTuple):
+    """Somebody in a conversation of the person's."""
+
+    id: UUID
+    kind: str
+    person_id: UUID
+    handle: str
+    display_name: str
+    state: str
+
+
 class ExportRow(NamedTuple):
     """An export's row."""
 
@@ -88,6 +99,13 @@ class RightsReader:
         """Return every table that may hold something about the subject, with counts, in no order."""
         rows = await self._uow.fetch("SELECT name, about, rows FROM reelm.own_tables()")
         return [OwnTableRow(*row.values()) for row in rows]
+
+    async def own_talks(self) -> list[TalkPersonRow]:
+        """Return who is in the subject's conversations, in order of these; for the job of an export only."""
+        rows = await self._uow.fetch(
+            "SELECT id, kind, person_id, handle, display_name, state FROM reelm.own_talks()"
+        )
+        return [TalkPersonRow(*row.values()) for row in rows]
 
     async def own_rows(self, table: str, after: list[str] | None, at_most: int) -> list[dict[str, Any]]:
         """Return the subject's rows of a table after the one with the key `after`, as JSON objects."""

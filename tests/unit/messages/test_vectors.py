@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from reelm.messages.reports_franking import disclosed
+from reelm.rights import talks
 
 SPEC = Path(__file__).parents[3] / "spec" / "messages"
 VECTORS: dict[str, Any] = json.loads((SPEC / "vectors.json").read_text(encoding="utf-8"))
@@ -84,6 +85,8 @@ def test_sealed_histories_and_labels() -> None:
 
 def test_the_way_that_is_printed_for_people_opens_an_export(tmp_path: Path) -> None:
     [script] = re.findall(r"```python\n(.*?)```", (SPEC / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    packed = Path(talks.__file__).with_name("open_messages.txt").read_text(encoding="utf-8")
+    assert script == packed, "archives bring the same text"
     (tmp_path / "open.py").write_text(script, encoding="utf-8")
     rows = [
         {
