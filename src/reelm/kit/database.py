@@ -7,7 +7,7 @@ ticket made by `reelm keys`; it is set for that transaction only, and row-level 
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, Self
 from uuid import UUID
@@ -27,6 +27,8 @@ CONNECTION_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    # What a statement meets whose connection breaks between its parts.
+    asyncpg.InternalClientError,
 )
 _UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 _CONTENDED = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, asyncpg.SerializationError)
@@ -154,9 +156,19 @@ class UnitOfWork:
                 await connection.execute("COMMIT" if commit else "ROLLBACK")
         except BaseException:
             # A connection that could not end its transaction must not meet another person's request.
-            connection.terminate()
+            # One that broke may be the pool's again already, which then ends it itself.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
             if commit:
                 raise
+
+
+def _is_gone(connection: Any) -> bool:
+    """Whether it is closed; the pool takes one that broke back by itself, and then says nothing of it any more."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 @contextmanager
@@ -169,7 +181,7 @@ def _translated(connection: Any) -> Iterator[None]:
     except _CONTENDED as error:
         raise OverloadedError(retry_after_seconds=1) from error
     except CONNECTION_LOST as error:
-        if isinstance(error, asyncpg.InterfaceError) and not connection.is_closed():
+        if isinstance(error, asyncpg.InterfaceError) and not _is_gone(connection):
             raise
         raise DatabaseUnavailableError(retry_after_seconds=2) from error
 
