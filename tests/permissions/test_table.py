@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.conftest import PASSWORD, Person, sign_up_body
 from tests.factories.clips import IDS
 from tests.factories.publishing import PIECE, TUS
+from tests.permissions.bodies import BODIES
 from tests.permissions.cast import UNPUBLISHED, Cast, make_cast, signed_in_again
 
 from reelm.entrypoints.client_files import ClientFiles
@@ -69,96 +70,6 @@ async def cast(admin: Any, sign_up: Any) -> Cast:
 
 # --- what is asked ----------------------------------------------------------------------------------------------
 
-_BODIES: dict[str, Any] = {
-    "PATCH /me": {"bio": "Hello."},
-    "PUT /me/password": {"current": "not my password at all", "new": "another long password"},
-    "POST /me/passkeys": {
-        "challenge_id": "01a2005a-0000-7000-8000-000000000000",
-        "credential": {},
-        "label": "phone",
-    },
-    "PUT /me/push": {
-        "endpoint": "https://push.example/of-somebody",
-        "keys": {"p256dh": "A" * 87, "auth": "A" * 22},
-        "label": "phone",
-        "time_zone": "UTC",
-    },
-    "PUT /me/notice-settings": {
-        "kinds": {"like": "off"},
-        "quiet": {"from": None, "to": None, "time_zone": "UTC"},
-        "digest": "off",
-    },
-    "PATCH /me/feed": {"learning": True},
-    "PUT /me/feed/wishes": {"kind": "tag", "value": "#cats", "wish": 1},
-    "POST /me/feed/forget": {"kind": "tag", "value": "cats"},
-    "PUT /me/feed/words": {"words": ["rain"]},
-    "POST /contacts/evaluations": {"elements": ["Cn4OLaWfH0TGNE-x_4JmvC5FjiSXwiCH7GhVW__ktWA"]},
-    "PUT /me/findable": {"entries": [{"kind": "phone", "entry": "A" * 101 + "Q", "bind": "A" * 43}]},
-    "POST /me/invites": {"days": 1},
-    "POST /me/collections": {"title": "Rain"},
-    "PATCH /me/collections/{collection_id}": {"title": "Sun"},
-    "PUT /me/collections/{collection_id}/order": {"order": []},
-    "PUT /me/social-settings": {"share_activity": False},
-    "PUT /notices/read": {"up_to": "01a2005a-0000-7000-8000-000000000000"},
-    "POST /accounts/passkey-options": {"handle": "nobody_yet"},
-    "POST /sessions/passkey-options": {},
-    "PATCH /clips/{clip_id}": {"caption": "changed"},
-    "POST /clips/{clip_id}/comments": {"text": "well done"},
-    "POST /me/imports": {"upload_id": "01a2005a-0000-7000-8000-000000000000"},
-    "POST /me/erasure": {"handle": "somebody_else", "password": PASSWORD},
-    "POST /clips/{clip_id}/left-out": {"file": "of no page"},
-    "POST /feeds/cards": {"clip_ids": ["01a2005a-0000-7000-8000-000000000000"]},
-    "POST /staff/adjustments": {
-        "clip_id": "01a2005a-0000-7000-8000-000000000000",
-        "points": -100,
-        "reason": "borderline",
-        "text": "Shown to nobody before it has been looked at.",
-        "until": "2099-01-01T00:00:00Z",
-    },
-    "POST /conversations/{conversation_id}/reports": {
-        "seqs": [{"seq": 1, "payload": "{}", "fk": "A" * 43}],
-        "category": "spam",
-    },
-    "PUT /me/messages/identity": {"identity_key": "A" * 43},
-    "POST /me/devices": {
-        "id": "01a2005a-0000-7000-8000-000000000000",
-        "signature_key": "A" * 43,
-        "certificate": "A" * 86,
-    },
-    "PUT /me/devices/{device_id}/key-packages": {"packages": ["AAAA"]},
-    "POST /key-packages/claims": {"people": ["nobody_yet"]},
-    "PUT /me/messages/history/{conversation_id}": {"items": [{"seq": 1, "body": "AAAA"}]},
-    "PUT /me/messages/settings": {"who_may_write": "everyone"},
-    "POST /conversations": {
-        "id": "01a2005a-0000-7000-8000-000000000000",
-        "kind": "group",
-        "device_id": "01a2005a-0000-7000-8000-000000000000",
-        "group_info": "AAAA",
-    },
-    "PUT /conversations/{conversation_id}/mute": {"until": None},
-    "PUT /conversations/{conversation_id}/read": {"seq": 1},
-    "POST /conversations/{conversation_id}/commits": {
-        "id": "01a2005a-0000-7000-8000-000000000000",
-        "device_id": "01a2005a-0000-7000-8000-000000000000",
-        "epoch": 0,
-        "commit": "AAAA",
-        "group_info": "AAAA",
-    },
-    "POST /conversations/{conversation_id}/messages": {
-        "id": "01a2005a-0000-7000-8000-000000000000",
-        "device_id": "01a2005a-0000-7000-8000-000000000000",
-        "epoch": 0,
-        "body": "AAAA",
-        "commitment": "A" * 43,
-    },
-    "POST /charter/proposals": {"document": {"name": "Half a charter"}},
-    "PUT /border/peers/{realm_id}": {"state": "open"},
-    "POST /charter/proposals/{digest}/signatures": {"keyholder": "nobody", "signature": "A" * 86 + "=="},
-    "POST /staff/grants/{grant_id}/signature": {"signature": "A" * 86 + "=="},
-    "POST /staff/grants/{grant_id}/decision": {"verdict": "approve", "country": "FR"},
-    "POST /staff/grants/{grant_id}/decision/signature": {"signature": "A" * 86 + "=="},
-}
-
 
 def _body(key: str, ids: dict[str, str]) -> dict[str, Any]:
     """What of `httpx`'s arguments makes this request a proper one."""
@@ -194,7 +105,7 @@ def _body(key: str, ids: dict[str, str]) -> dict[str, Any]:
         return {"params": {"device_id": "01a2005a-0000-7000-8000-000000000000"}}
     if "/uploads/" in key:
         return {"headers": TUS}
-    return {"json": _BODIES[key]} if key in _BODIES else {}
+    return {"json": BODIES[key]} if key in BODIES else {}
 
 
 def _enrolment() -> dict[str, str]:

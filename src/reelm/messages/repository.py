@@ -155,7 +155,7 @@ class MessagesWriter(MessagesReader):
         assert row is not None
         return row
 
-    async def commit(
+    async def change(
         self,
         conversation_id: UUID,
         commit_id: UUID,

@@ -187,7 +187,7 @@ async def commit_conversation(
 ) -> CommitOut:
     """Change who is in a conversation. Of two at once one wins; the other fetches what is new, and tries again."""
     limiter.spend("commit", str(visitor.person_id), COMMITS)
-    return await messages.commit(uow, visitor, conversation_id, data)
+    return await messages.change(uow, visitor, conversation_id, data)
 
 
 @get("/conversations/{conversation_id:uuid}/messages", responses=problems(*ITEM), tags=["messages"])

@@ -187,7 +187,7 @@ class MessagesService:
             )
         return await self.get(uow, visitor, data.id), not row["again"]
 
-    async def commit(
+    async def change(
         self, uow: UnitOfWork, visitor: Visitor, conversation_id: UUID, data: CommitNew
     ) -> CommitOut:
         """Take a commit into the log, if it was made in the present epoch; of two at once one wins.
@@ -196,7 +196,7 @@ class MessagesService:
         """
         await self._row(uow, visitor, conversation_id)
         others = await self._others(uow, visitor, data.add)
-        row = await MessagesWriter(uow).commit(
+        row = await MessagesWriter(uow).change(
             conversation_id,
             data.id,
             data.device_id,
