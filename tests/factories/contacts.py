@@ -81,7 +81,7 @@ class Device:
         told = answer.json()
         known = (await self.person.get("/contacts/key")).json()
         assert told["key_id"] == known["key_id"]
-        batch = b"".join(bytes_of(each) for each in told["evaluated"]) + bytes_of(told["proof"])
+        batch = bytes_of(told["proof"]) + b"".join(bytes_of(each) for each in told["evaluated"])
         return ristretto.Client.finalize_batch(
             [client for client, _ in blinded],
             ristretto.VerifiableBatchOutput.deserialize(batch),

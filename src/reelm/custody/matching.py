@@ -86,8 +86,8 @@ class Matching:
             raise EnoughEvaluatedError(fields={"left": str(paid.left), "at": at}, retry_after_seconds=wait)
         loop = asyncio.get_running_loop()
         output = await loop.run_in_executor(self._working, evaluator.evaluate_batch, blinded)
-        told = output.serialize()
-        return matching_schemas.Evaluated(told[:-PROOF_BYTES], told[-PROOF_BYTES:], public.key_id, paid.left)
+        told = output.serialize()  # the proof, then the elements
+        return matching_schemas.Evaluated(told[PROOF_BYTES:], told[:PROOF_BYTES], public.key_id, paid.left)
 
 
 def _read(elements: bytes) -> list[Any]:

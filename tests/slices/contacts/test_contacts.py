@@ -70,7 +70,7 @@ async def test_everybody_is_evaluated_with_one_key_and_nobody_with_another(sign_
     assert await Device(ada).outputs([number]) == await Device(ben).outputs([number])
     client, blinded = ristretto.Client.blind(number.encode())
     told = (await Device(ada).ask([blinded.serialize()])).json()
-    output = ristretto.VerifiableOutput.deserialize(bytes_of(told["evaluated"][0]) + bytes_of(told["proof"]))
+    output = ristretto.VerifiableOutput.deserialize(bytes_of(told["proof"]) + bytes_of(told["evaluated"][0]))
     with pytest.raises(ValueError, match="proof"):
         client.finalize(output, ristretto.Evaluator(bytes(range(32))).public_key)
 
