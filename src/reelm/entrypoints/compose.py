@@ -46,6 +46,7 @@ from reelm.media.service import LentClips, MediaService
 from reelm.messages.reports import ReportsService
 from reelm.messages.service import DevicesService, MessagesService
 from reelm.notices.push import PushService, end_with_sessions
+from reelm.notices.push_telling import PushTeller
 from reelm.notices.service import NoticesService
 from reelm.notices.streams import Streams
 from reelm.notices.telling import NoticeTeller
@@ -147,6 +148,7 @@ class Rooms:
         social.subscribe()
         clips.subscribe()
         NoticeTeller(ids).subscribe(events)
+        PushTeller().subscribe(events)
         end_with_sessions(listener, database)
         outbox, addresses = BorderOutbox(ids), Addresses.of(realm, settings)
         sender = Sender(outbox, accounts, addresses, clock)

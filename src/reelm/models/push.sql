@@ -106,3 +106,38 @@ CREATE OR REPLACE FUNCTION reelm.forget_pushes(before_time timestamptz) RETURNS 
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   DELETE FROM pushes WHERE made_at < before_time
 $$;
+
+-- Messages are no notices: they push by themselves. The subject wrote (`message`), or asked to write (`request`); told
+-- are those whom it reaches, who did not mute the conversation and are not kept apart by a block.
+CREATE OR REPLACE FUNCTION reelm.push_of_conversation(of_conversation uuid, of_kind text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE me uuid := reelm.subject(); told uuid;
+BEGIN
+  IF of_kind NOT IN ('message', 'request') OR NOT of_conversation = ANY (reelm.my_conversations()) THEN RETURN; END IF;
+  FOR told IN
+    SELECT m.person_id FROM conversation_members m
+     WHERE m.conversation_id = of_conversation AND m.person_id <> me
+       AND m.state = CASE of_kind WHEN 'message' THEN 'member' ELSE 'requested' END
+       AND (of_kind = 'message' OR m.asked_by = me)
+       AND (m.muted_until IS NULL OR m.muted_until < now())
+       AND m.person_id <> ALL (reelm.blocks_either_way())
+       AND EXISTS (SELECT 1 FROM push_subscriptions s WHERE s.person_id = m.person_id)
+     ORDER BY m.person_id
+  LOOP
+    IF reelm.notice_choice(told, of_kind) = 'push' THEN
+      PERFORM reelm.add_push(told, of_kind, of_conversation::text, me, NULL);
+    END IF;
+  END LOOP;
+END $$;
+
+-- Whether there is still something to tell the subject of a conversation: not read, not muted, not left.
+CREATE OR REPLACE FUNCTION reelm.has_news_of(of_conversation uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT 1 FROM conversation_members m
+     WHERE m.conversation_id = of_conversation AND m.person_id = reelm.subject() AND m.state <> 'left'
+       AND (m.muted_until IS NULL OR m.muted_until < now())
+       AND (m.state = 'requested' OR EXISTS (
+         SELECT 1 FROM messages e WHERE e.conversation_id = m.conversation_id AND e.kind = 'message'
+            AND e.seq > m.read_seq AND e.sender_id IS DISTINCT FROM m.person_id)))
+$$;

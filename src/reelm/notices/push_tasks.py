@@ -245,6 +245,8 @@ class PushTasks:
                 if push.notice_id not in unread:
                     return None
                 counts = unread[push.notice_id] or {}
+            elif not await PushReader(uow).has_news_of(UUID(push.about)):
+                return None
             if hand.chosen.show_names and push.actor_id is not None:
                 card = (await self._accounts.cards(uow, [push.actor_id])).get(push.actor_id)
                 if card is not None:

@@ -74,9 +74,17 @@ class PushReader:
         )
         return {row["id"]: row["counts"] for row in rows}
 
+    async def has_news_of(self, conversation_id: UUID) -> bool:
+        """Say whether there is still something to tell the subject of a conversation."""
+        return bool(await self._uow.fetch_value("SELECT reelm.has_news_of($1)", conversation_id))
+
 
 class PushWriter(PushReader):
     """Changes them."""
+
+    async def push_of_conversation(self, conversation_id: UUID, kind: str) -> None:
+        """Let those be told whom the subject's message, or request to write, reaches."""
+        await self._uow.execute("SELECT reelm.push_of_conversation($1, $2)", conversation_id, kind)
 
     async def take_over(self, index: bytes) -> None:
         """The device with this endpoint is the subject's now, and nobody else's."""

@@ -191,17 +191,41 @@ def _cosigner(signer: Ed25519Signer) -> str:
     return CosignatureSigner(signer.name, b"w" * 32).vkey
 
 
-async def test_nothing_is_delivered_but_to_services_that_are_listed(border: OwnBorder, own: Own) -> None:
+def _push(url: str, **changes: Any) -> messages.Deliver:
+    given = {
+        "purpose": "push",
+        "body": b"",
+        "authorization": "",
+        "topic": "0" * 32,
+        "ttl_seconds": 60,
+        **changes,
+    }
+    return messages.Deliver(url, **given)
+
+
+async def test_nothing_is_delivered_but_to_services_that_are_listed(own: Own) -> None:
     body = json.dumps({"email": "ada@example.net", "friends": ["lin"]}).encode()
-    asked = messages.Deliver(own.site.url + "/push", "push", body)
-    with pytest.raises(BorderForbiddenError):
-        await own.errands.deliver("worker", asked)
+    with pytest.raises(BorderForbiddenError) as refused:
+        await own.errands.deliver("worker", _push(own.site.url + "/push", body=body))
+    assert refused.value.reason == "not_listed"
     (told,) = await own.refusals()
     assert (told["channel"], told["fields"]) == ("delivery", ["email", "friends"])
+    assert own.site.asked == []
+
+
+async def test_to_a_listed_service_nothing_goes_that_is_not_sealed(border: OwnBorder, own: Own) -> None:
     listed = Own(border, own.site, delivery=("127.0.0.1",))
-    own.site.pages["/push"] = (201, "text/plain", b"")
-    assert (await listed.errands.deliver("worker", asked)).status == 201
-    assert own.site.asked == ["/push"]
+    body = json.dumps({"email": "ada@example.net", "friends": ["lin"]}).encode()
+    with pytest.raises(BorderForbiddenError) as refused:
+        await listed.errands.deliver("worker", _push(own.site.url + "/push", body=body))
+    assert refused.value.reason == "not_sealed"
+    (told,) = await listed.refusals()
+    assert (told["channel"], told["fields"], told["reason"]) == (
+        "delivery",
+        ["email", "friends"],
+        "not_sealed",
+    )
+    assert own.site.asked == []
 
 
 def _person(**changes: Any) -> dict[str, Any]:
