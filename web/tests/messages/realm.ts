@@ -36,6 +36,8 @@ interface Conversation {
   epoch: number;
   groupInfo: string;
   log: WireEntry[];
+  /** Entries up to this number are gone. */
+  forgotten: number;
   members: Map<string, Member>;
   welcomes: Map<string, { seq: number; welcome: string }>;
 }
@@ -182,7 +184,7 @@ export class MemoryRealm {
       ]),
     ]);
     const { id, kind, group_info: groupInfo } = made;
-    const talk: Conversation = { id, kind, epoch: 1, groupInfo, log: [], members, welcomes: new Map() };
+    const talk: Conversation = { id, kind, epoch: 1, groupInfo, log: [], forgotten: 0, members, welcomes: new Map() };
     this.conversations.set(id, talk);
     this.#append(talk, {
       kind: 'commit',
@@ -285,7 +287,7 @@ export class MemoryRealm {
       send: async (id, message) => this.#send(me, id, message),
       entries: async (id, after) => {
         const { talk, member } = this.#mine(me, id);
-        const items = talk.log.filter((one) => one.seq > after && one.seq >= member.firstSeq).slice(0, 3);
+        const items = talk.log.filter((one) => one.seq > Math.max(after, talk.forgotten) && one.seq >= member.firstSeq).slice(0, 3);
         return { items: structuredClone(items), last_seq: talk.log.length };
       },
       empty: async (id, seq) => {

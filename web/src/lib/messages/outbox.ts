@@ -108,6 +108,11 @@ async function refused(desk: Desk, row: OutRow, code: string): Promise<void> {
   await desk.store.write([shown ? { table: 'outbox', key, value: failed } : { table: 'outbox', key }]);
 }
 
+async function catchUp(desk: Desk, id: string): Promise<void> {
+  await refresh(desk, id);
+  await syncTalk(desk, id);
+}
+
 /** @returns false when it has to wait */
 async function sendRow(desk: Desk, first: OutRow): Promise<boolean> {
   let row: OutRow = first;
@@ -115,7 +120,9 @@ async function sendRow(desk: Desk, first: OutRow): Promise<boolean> {
     if (!row.sealed) {
       const sealed = await sealRow(desk, row);
       if (!sealed?.sealed) {
-        await syncTalk(desk, row.conversation);
+        await catchUp(desk, row.conversation);
+        const talk = await findTalk(desk, row.conversation);
+        if (!talk || !(await mayBeSent(desk, talk))) return false;
         continue;
       }
       row = sealed;
@@ -135,7 +142,7 @@ async function sendRow(desk: Desk, first: OutRow): Promise<boolean> {
       if (!isProblem(cause, 'messages.epoch_passed')) throw cause;
       row = { ...row, sealed: null };
       await desk.store.write([{ table: 'outbox', key: desk.keys.numbered(row.conversation, row.order), value: row }]);
-      await syncTalk(desk, row.conversation);
+      await catchUp(desk, row.conversation);
       // The log may have held it already, under this id.
       if (!(await desk.store.get<OutRow>('outbox', desk.keys.numbered(row.conversation, row.order)))) return true;
     }

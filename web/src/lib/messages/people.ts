@@ -181,6 +181,7 @@ type Changing = { add: string[]; remove: string[] };
 
 async function commitWith(desk: Desk, id: string, claimed: readonly WireClaimed[], { add, remove }: Changing): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await refresh(desk, id);
     await syncTalk(desk, id);
     const talk = await findTalk(desk, id);
     if (!talk?.state) throw refusal('messages.not_possible', {});

@@ -225,9 +225,13 @@ type Outcome = 'more' | 'done' | 'lost' | 'out';
 
 /** Works through one page of the log; what was done is written together at its end. */
 async function page(desk: Desk, id: string): Promise<Outcome> {
+  const before = await findTalk(desk, id);
+  if (!before?.state) return 'out';
+  const { items, last_seq: last } = await desk.wire.entries(id, before.cursor);
+  // Whom a commit brings in is judged by who they are, which the realm is asked for.
+  if (items.some((entry) => entry.kind === 'commit')) await refresh(desk, id);
   const talk = await findTalk(desk, id);
   if (!talk?.state) return 'out';
-  const { items, last_seq: last } = await desk.wire.entries(id, talk.cursor);
   const work: Work = { desk, draft: desk.draft(), talk, state: desk.thaw(talk.state) };
   let cursor = talk.cursor;
   for (const entry of items) {
@@ -250,7 +254,9 @@ async function page(desk: Desk, id: string): Promise<Outcome> {
   }
   await savePage(work, items.length === 0 ? Math.max(cursor, last) : cursor, null);
   if (work.state.groupActiveState.kind !== 'active') return 'out';
-  return items.length > 0 && cursor < last ? 'more' : 'done';
+  if (items.length > 0 && cursor < last) return 'more';
+  // What led to the present epoch is not in the log any more.
+  return talk.meta.epoch > epochOf(work.state) ? 'lost' : 'done';
 }
 
 async function follower(desk: Desk, id: string): Promise<void> {
