@@ -70,6 +70,7 @@ _WITH_REFUSALS = {
         "gate",
         "grant_errors",
         "http",
+        "reports_errors",
         "opening_errors",
         "serve",
         "upload_errors",
@@ -93,9 +94,9 @@ def _codes() -> dict[str, int]:
 
 
 def test_every_refusal_a_person_meets_is_in_the_clients_texts() -> None:
-    # The staff's console, "your data" and the realm's pages bring their own texts, when they are opened.
+    # The staff's console, "your data", the realm's pages and messages bring their own texts, when they are opened.
     app = {}
-    for name in ("app", "staff", "rights", "realms"):
+    for name in ("app", "staff", "rights", "realms", "messages"):
         app |= json.loads((_WEB / f"i18n/en/{name}.json").read_text())
     studio = set(re.findall(r"'([a-z_]+\.[a-z_]+)':", (_WEB / "services/studio-problems.ts").read_text()))
     missing = {
