@@ -46,7 +46,7 @@ _FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
-_FILES = ("app", "columns", "contacts", "ledger", "messages", "realms", "rights", "settings", "staff", "studio", "taste", "why")
+_FILES = sorted(path.stem for path in (ROOT / "web/src/lib/i18n/en").glob("*.json"))
 _TEXTS = {
     language: {
         key: text
