@@ -53,10 +53,10 @@ class NotPossibleError(NotAllowedError):
 
 
 class NotAdminError(NotAllowedError):
-    """Only who leads a group brings people in and takes them out."""
+    """Only who looks after a group brings people in and takes them out."""
 
     code = "messages.not_admin"
-    title = "Only those who lead a group change who is in it."
+    title = "Only those who look after a group change who is in it."
 
 
 class TooManyPeopleError(InvalidRequestError):

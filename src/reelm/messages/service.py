@@ -195,6 +195,8 @@ class MessagesService:
         Raises `EpochPassedError` for the other, and what `begin` raises for people it brings in.
         """
         await self._row(uow, visitor, conversation_id)
+        if data.add and data.welcome is None:
+            raise InvalidRequestError(fields={"welcome": "missing"})
         others = await self._others(uow, visitor, data.add)
         row = await MessagesWriter(uow).change(
             conversation_id,

@@ -273,6 +273,7 @@ async def test_only_admins_change_who_is_in_a_group(make_writer: Any) -> None:
     for change in (adding, {"remove": [ann.id]}):
         refused = await ben.commit(group, 1, **change)
         assert (refused.status_code, refused.json()["code"]) == (403, "messages.not_admin")
+    assert (await ann.commit(group, 1, **{**adding, "welcome": None})).status_code == 422
     assert (await ann.commit(group, 1, **adding)).status_code == 201
     again = await ann.commit(group, 2, **adding)
     assert again.json()["code"] == "messages.not_possible"
