@@ -39,6 +39,8 @@ const messageSettings: Place = {
 };
 const staff: Place = { load: () => import('./staff/Staff.svelte'), texts: ['staff', 'columns', 'messages'] };
 
+const friends: Place = { load: () => import('./friends/Friends.svelte'), account: true, texts: ['friends'] };
+
 const charter: Place = { load: () => import('./charter/Charter.svelte'), texts: ['ledger', 'realms'] };
 
 export const ROUTES: Route[] = [
@@ -46,6 +48,16 @@ export const ROUTES: Route[] = [
   { pattern: '/c/{id}', load: () => import('./clip/ClipPage.svelte'), cinema: true },
   { pattern: '/c/{id}/reach', load: () => import('./clip/Reach.svelte'), account: true, texts: ['taste'] },
   { pattern: '/@{handle}', load: () => import('./profile/Profile.svelte') },
+  { pattern: '/friends', ...friends },
+  { pattern: '/friends/{part}', ...friends },
+  { pattern: '/i/{code}', load: () => import('./friends/InvitePage.svelte'), texts: ['friends'] },
+  {
+    pattern: '/collections',
+    load: () => import('./collections/Mine.svelte'),
+    account: true,
+    texts: ['friends'],
+  },
+  { pattern: '/collection/{id}', load: () => import('./collections/CollectionPage.svelte'), texts: ['friends'] },
   { pattern: '/me', load: () => import('./profile/Own.svelte'), account: true },
   { pattern: '/me/{list}', load: () => import('./profile/People.svelte'), account: true },
   { pattern: '/sounds/{id}', load: () => import('./sound/SoundPage.svelte') },

@@ -5,6 +5,7 @@
 import type appEnglish from './en/app.json';
 import type columnsEnglish from './en/columns.json';
 import type contactsEnglish from './en/contacts.json';
+import type friendsEnglish from './en/friends.json';
 import type ledgerEnglish from './en/ledger.json';
 import type messagesEnglish from './en/messages.json';
 import type realmsEnglish from './en/realms.json';
@@ -21,6 +22,7 @@ export type Namespace =
   | 'app'
   | 'columns'
   | 'contacts'
+  | 'friends'
   | 'ledger'
   | 'messages'
   | 'realms'
@@ -34,6 +36,7 @@ export type Key =
   | keyof typeof appEnglish
   | keyof typeof columnsEnglish
   | keyof typeof contactsEnglish
+  | keyof typeof friendsEnglish
   | keyof typeof ledgerEnglish
   | keyof typeof messagesEnglish
   | keyof typeof realmsEnglish

@@ -11,7 +11,7 @@ import { untouchedEdit } from './studio-edit';
 import type { SourceInfo } from './studio-file';
 import type { Speed, Take } from './recorder-plan';
 
-export type Visibility = 'everyone' | 'followers' | 'friends' | 'only_me';
+export type Visibility = 'everyone' | 'followers' | 'friends' | 'close_friends' | 'only_me';
 
 export interface Details {
   caption: string;
