@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Error, Locator, expect
 from tests.browser.phone import PATIENCE_MS, Phone
+from tests.browser.screens import still
 from tests.conftest import Person, eventually
 
 ARRIVING_SECONDS = 60
@@ -175,10 +176,18 @@ async def has_clip(phone: Phone, clip: str) -> None:
 
 
 async def menu(phone: Phone, words: str) -> Locator:
-    """What can be done with a line."""
-    await line(phone, words).get_by_role("button", name=phone.say("talk.acts"), exact=True).click()
+    """What can be done with a line: a finger rests on it."""
+    bubble = line(phone, words).locator(".bubble")
+    await bubble.scroll_into_view_if_needed()
+    box = await bubble.bounding_box()
+    assert box is not None
+    session = await phone.cdp()
+    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    await session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
     sheet = phone.page.locator("dialog[open]")
     await expect(sheet).to_be_visible()
+    await session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    await still(phone)
     return sheet
 
 
@@ -248,3 +257,20 @@ async def crash(phone: Phone) -> None:
     with suppress(asyncio.CancelledError, Error):
         await dying
     await phone.turn_page()
+
+
+async def rename(phone: Phone, conversation: str, title: str) -> None:
+    """Give a group a name."""
+    await phone.open(f"/messages/{conversation}/about")
+    await phone.button("talk.rename").click(timeout=ARRIVING_MS)
+    sheet = phone.page.locator("dialog[open]")
+    await sheet.locator("input").fill(title)
+    await sheet.get_by_role("button", name=phone.say("action.save"), exact=True).click()
+    await expect(phone.page.get_by_role("heading", name=title)).to_be_visible(timeout=ARRIVING_MS)
+
+
+async def look_for(phone: Phone, words: str) -> None:
+    """Search one's own messages."""
+    await open_messages(phone)
+    await phone.page.get_by_role("searchbox", name=phone.say("talk.search"), exact=True).fill(words)
+    await expect(phone.page.get_by_text(phone.say("talk.search_hint"), exact=True)).to_be_visible()
