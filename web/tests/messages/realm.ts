@@ -1,6 +1,5 @@
 /** A realm's side of messages in memory, with the rules that clients rely on: order, epochs, and each thing once. */
 import { ApiProblem, offlineProblem } from '$lib/api/problem';
-import { fromBase64Url } from '$lib/messages/keys';
 import { Messenger } from '$lib/messages/machine';
 import { LocalMemoryStore, type Change, type Store } from '$lib/messages/store';
 import type {
@@ -391,6 +390,7 @@ export class Device {
       wire,
       now: () => this.realm.now(),
       uuid: () => crypto.randomUUID(),
+      packages: 2,
       label: () => 'Browser',
       alone: <T>(work: () => Promise<T>): Promise<T> => {
         const now = last.then(work, work);
@@ -438,5 +438,3 @@ export async function device(realm: MemoryRealm, handle: string): Promise<Device
 export async function settleAll(...devices: Device[]): Promise<void> {
   for (const one of devices) await one.settle();
 }
-
-export const bytesOf = (text: string): Uint8Array => fromBase64Url(text);

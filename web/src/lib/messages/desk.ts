@@ -13,6 +13,8 @@ export interface World {
   wire: Wire;
   now(): Date;
   uuid(): string;
+  /** How many key packages to keep at the realm. */
+  packages: number;
   /** What to call this device. */
   label(): string;
   /** One after the other, over all of this person's tabs. */

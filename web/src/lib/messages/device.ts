@@ -21,8 +21,6 @@ import { TABLES, type Change, type Table } from './store';
 import type { OwnDevice, Ready } from './types';
 import type { WireIdentity } from './wire';
 
-const PACKAGES = 30;
-const FEW = 10;
 const LAST_RESORT_DAYS = 30;
 const DAY_MS = 86_400_000;
 const LABEL_CHARS = 60;
@@ -140,8 +138,9 @@ export async function fillPackages(desk: Desk): Promise<void> {
   const now = world.now().getTime();
   const old = Math.max(0, ...rows.filter((one) => one.last).map((one) => one.madeAt));
   const stale = now - old > LAST_RESORT_DAYS * DAY_MS;
-  if (left >= FEW && !stale) return;
-  const count = left >= FEW ? 0 : PACKAGES - left;
+  const enough = left * 3 >= world.packages;
+  if (enough && !stale) return;
+  const count = enough ? 0 : world.packages - left;
   const made: PackageRow[] = [];
   for (let at = 0; at < count + (stale ? 1 : 0); at++) {
     made.push({ ...(await makePackage(self.keys)), last: at === count, madeAt: now });
@@ -189,6 +188,9 @@ export async function behind(desk: Desk): Promise<string[]> {
   const talks = await allTalks(desk.store, desk.keys);
   const open = talks.filter((talk) => talk.begun && talk.meta.state !== 'left');
   return open
-    .filter((talk) => talk.state === null || talk.pending !== null || talk.welcomed || talk.meta.last_seq > talk.cursor)
+    .filter((talk) => {
+      const unsettled = talk.state === null || talk.pending !== null || talk.welcomed || talk.broken !== null;
+      return unsettled || talk.meta.last_seq > talk.cursor;
+    })
     .map((talk) => talk.id);
 }

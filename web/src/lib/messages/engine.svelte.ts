@@ -88,11 +88,16 @@ async function open(): Promise<void> {
   await showTalks();
 }
 
+/** Nobody waits for it: what could not be done now is done with the next hint or at the next start. */
+function quietly(work: Promise<void> | undefined): void {
+  work?.catch(() => undefined);
+}
+
 onPersonChange(forget);
-onMessageHint(({ conversation_id: id, last_seq: seq }) => void machine?.hint(id, seq));
+onMessageHint(({ conversation_id: id, last_seq: seq }) => quietly(machine?.hint(id, seq)));
 onTypingHint(({ conversation_id: id, person_id: person }) => showTyping(id, person));
-onStreamReturn(() => void machine?.sync());
-if (typeof addEventListener === 'function') addEventListener('online', () => void machine?.sync());
+onStreamReturn(() => quietly(machine?.sync()));
+if (typeof addEventListener === 'function') addEventListener('online', () => quietly(machine?.sync()));
 
 const named = (talk: Talk): Talk => ({ ...talk, typing: writing[talk.id] ?? [] });
 

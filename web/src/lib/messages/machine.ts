@@ -18,6 +18,7 @@ import type { Code, Content, Line, Machine, OwnDevice, Ready, ReportCategory, Ta
 import type { Wire } from './wire';
 
 const RETRY_MS = 15_000;
+const PACKAGES = 30;
 
 export interface Told {
   /** Conversations that changed; none named means any. */
@@ -54,7 +55,7 @@ export class Messenger implements Machine {
 
   async start(): Promise<Ready> {
     const now = this.#is(await this.#alone(() => openDevice(this.desk)));
-    if (now === 'on') void this.sync();
+    if (now === 'on') this.#soon();
     return now;
   }
 
@@ -63,11 +64,16 @@ export class Messenger implements Machine {
     if (this.#retry) clearTimeout(this.#retry);
   }
 
+  /** Syncs without anybody waiting for it: what goes wrong is tried again. */
+  #soon(): void {
+    this.sync().catch(() => this.#later());
+  }
+
   #later(): void {
     if (this.#stopped || this.#retry) return;
     this.#retry = setTimeout(() => {
       this.#retry = null;
-      void this.sync();
+      this.#soon();
     }, RETRY_MS);
   }
 
@@ -395,6 +401,7 @@ export async function openMachine(me: Me, told: Told): Promise<Machine> {
     wire,
     now: () => new Date(),
     uuid: () => crypto.randomUUID(),
+    packages: PACKAGES,
     label: () => deviceWords(navigator.userAgent),
     alone: lockFor(me.id),
     changed: (ids) => {

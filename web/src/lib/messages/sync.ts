@@ -151,7 +151,7 @@ export async function sent(
   draft.drop('outbox', desk.keys.numbered(talk.id, row.order));
 }
 
-async function takeMessage(work: Work, bytes: Uint8Array, facts: Facts): Promise<void> {
+async function takeMessage(work: Work, bytes: Uint8Array, facts: Facts, kept: string | null): Promise<void> {
   const { desk, draft, talk } = work;
   let opened;
   try {
@@ -166,7 +166,11 @@ async function takeMessage(work: Work, bytes: Uint8Array, facts: Facts): Promise
   try {
     if (!(await desk.pins?.certified(opened.sender))) throw new Fault('signature', 'a device without a certificate');
     const payload = readPayload(opened.plain);
-    if (!equal(await commitmentOf(payload), opened.said)) throw new Fault('proof', 'committed to something else');
+    const commitment = await commitmentOf(payload);
+    // What the log has beside it must fit as well: otherwise nobody could prove that this was sent.
+    if (!equal(commitment, opened.said) || kept !== toBase64Url(commitment)) {
+      throw new Fault('proof', 'committed to something else');
+    }
     await apply(desk, draft, talk, payload, facing);
     await keep(desk, draft, talk, payload, facing);
   } catch (cause) {
@@ -205,7 +209,7 @@ async function take(work: Work, entry: WireEntry): Promise<boolean> {
   if (header.kind === 'message') {
     // Sealed before this device was in, or taken in from the history.
     if (header.epoch < now && !work.state.historicalReceiverData.has(BigInt(header.epoch))) return true;
-    await takeMessage(work, bytes, facts);
+    await takeMessage(work, bytes, facts, entry.commitment);
   } else if (header.kind === 'commit' && header.epoch === now) {
     await takeCommit(work, bytes, facts);
   }
