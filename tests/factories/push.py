@@ -18,6 +18,7 @@ import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
+from tests.conftest import Person
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -120,3 +121,27 @@ def claims_of(authorization: str, public_key: str) -> dict[str, Any]:
     claims = token.split(".")[1]
     read: dict[str, Any] = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
     return read
+
+
+async def told_of(browser: Browser) -> list[dict[str, Any]]:
+    return browser.told()
+
+
+async def waiting(seen: Any, person_id: str) -> list[Any]:
+    return list(await seen.fetch("SELECT kind, due_at, tries FROM pushes WHERE person_id = $1", person_id))
+
+
+async def subscribed(arrive: Any, browser: Browser, **about: Any) -> Person:
+    """Make a person who is told on a browser."""
+    person = await arrive(**about)
+    said = await person.put("/me/push", browser.subscription())
+    assert said.status_code == 200, said.text
+    return person
+
+
+async def choose(person: Person, **changes: Any) -> dict[str, Any]:
+    asked = {"kinds": {}, "quiet": {"from": None, "to": None, "time_zone": "UTC"}, "digest": "off", **changes}
+    said = await person.put("/me/notice-settings", asked)
+    assert said.status_code == 200, said.text
+    found: dict[str, Any] = said.json()
+    return found

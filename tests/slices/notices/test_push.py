@@ -1,29 +1,17 @@
 """Devices are told: sealed for their browser, signed by the realm, through the border, and nothing else is said."""
 
-import asyncio
-import contextlib
 import datetime as dt
 import hashlib
-import uuid
-from collections.abc import AsyncIterator
-from typing import Any, get_args
+from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import Person, RunningRealm, eventually, years_ago
+from tests.conftest import eventually
 from tests.factories.clips import put_clip
-from tests.factories.push import Browser, PushSite, claims_of
+from tests.factories.push import Browser, PushSite, choose, claims_of, subscribed, told_of, waiting
 from tests.factories.talking import befriend, writer
 
 from reelm.border.pushing import BODY_BYTES
-from reelm.custody.service import KeysClient
-from reelm.kit.clock import SystemClock
-from reelm.kit.database import Database
-from reelm.kit.ids import SystemIds
-from reelm.notices.digest import Digests
-from reelm.notices.kinds import DEFAULTS, SORT_OF
-from reelm.notices.quiet import zone
-from reelm.notices.schemas import NoticeKind
 
 
 async def test_a_device_is_told_what_only_its_browser_opens(
@@ -62,30 +50,6 @@ async def test_a_device_is_told_what_only_its_browser_opens(
     await eventually(gone)
 
 
-async def told_of(browser: Browser) -> list[dict[str, Any]]:
-    return browser.told()
-
-
-async def waiting(seen: Any, person_id: str) -> list[Any]:
-    return list(await seen.fetch("SELECT kind, due_at, tries FROM pushes WHERE person_id = $1", person_id))
-
-
-async def subscribed(arrive: Any, browser: Browser, **about: Any) -> Person:
-    """Make a person who is told on a browser."""
-    person = await arrive(**about)
-    said = await person.put("/me/push", browser.subscription())
-    assert said.status_code == 200, said.text
-    return person
-
-
-async def choose(person: Person, **changes: Any) -> dict[str, Any]:
-    asked = {"kinds": {}, "quiet": {"from": None, "to": None, "time_zone": "UTC"}, "digest": "off", **changes}
-    said = await person.put("/me/notice-settings", asked)
-    assert said.status_code == 200, said.text
-    found: dict[str, Any] = said.json()
-    return found
-
-
 async def test_a_name_is_told_to_who_chose_to_be_shown_names(arrive: Any, site: PushSite) -> None:
     browser = Browser(site)
     ada, lin = await subscribed(arrive, browser), await arrive(display_name="Lin Wu")
@@ -111,81 +75,6 @@ async def test_each_kind_is_told_where_the_person_chose(arrive: Any, site: PushS
     kinds = [each["kind"] for each in (await ada.get("/notices")).json()["items"]]
     assert sorted(kinds) == ["comment", "like"]
     assert await waiting(seen, ada.id) == [] or (await waiting(seen, ada.id))[0]["kind"] == "like"
-
-
-async def test_that_somebody_opened_ones_data_is_always_told(arrive: Any) -> None:
-    ada = await arrive()
-    asked = {
-        "kinds": {"opened": "off"},
-        "quiet": {"from": None, "to": None, "time_zone": "UTC"},
-        "digest": "off",
-    }
-    said = await ada.put("/me/notice-settings", asked)
-    assert said.status_code == 422
-    assert said.json()["fields"] == {"kinds.opened": "always_told"}
-
-
-@pytest.mark.parametrize(
-    ("change", "fields"),
-    [
-        ({"kinds": {"nothing": "push"}}, {"kinds": "unknown"}),
-        ({"quiet": {"from": "22:00", "to": None, "time_zone": "UTC"}}, {"quiet": "from_and_to"}),
-        ({"quiet": {"from": "22:00", "to": "22:00", "time_zone": "UTC"}}, {"quiet": "from_and_to"}),
-        ({"quiet": {"from": None, "to": None, "time_zone": "Europe/Nowhere"}}, {"time_zone": "unknown"}),
-        ({"quiet": {"from": "25:00", "to": "07:00", "time_zone": "UTC"}}, None),
-        ({"digest": "hourly"}, None),
-    ],
-)
-async def test_what_can_t_be_chosen(
-    arrive: Any, change: dict[str, Any], fields: dict[str, str] | None
-) -> None:
-    ada = await arrive()
-    asked = {"kinds": {}, "quiet": {"from": None, "to": None, "time_zone": "UTC"}, "digest": "off", **change}
-    said = await ada.put("/me/notice-settings", asked)
-    assert said.status_code == 422
-    assert fields is None or said.json()["fields"] == fields
-
-
-def hours_around_now() -> tuple[str, str]:
-    now = dt.datetime.now(dt.UTC)
-    return (now - dt.timedelta(hours=2)).strftime("%H:%M"), (now + dt.timedelta(hours=2)).strftime("%H:%M")
-
-
-async def test_in_quiet_hours_it_waits_for_their_end(arrive: Any, site: PushSite, seen: Any) -> None:
-    browser = Browser(site)
-    ada, lin = await subscribed(arrive, browser), await arrive()
-    begins, ends = hours_around_now()
-    await choose(ada, quiet={"from": begins, "to": ends, "time_zone": "UTC"})
-    await lin.put(f"/people/{ada.handle}/follow")
-
-    async def put_off() -> bool:
-        rows = await waiting(seen, ada.id)
-        return len(rows) == 1 and rows[0]["due_at"] > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=90)
-
-    await eventually(put_off)
-    assert browser.told() == []
-    ((kind, due_at, tries),) = await waiting(seen, ada.id)
-    assert (kind, due_at.strftime("%H:%M"), tries) == ("follow", ends, 0)
-
-
-async def test_somebody_under_16_is_told_nothing_at_night(arrive: Any, site: PushSite, seen: Any) -> None:
-    """Wherever it is two in the morning now, there the telephone is."""
-    east = (2 - dt.datetime.now(dt.UTC).hour) % 24
-    browser = Browser(site, time_zone=f"Etc/GMT-{east}" if east <= 14 else f"Etc/GMT+{24 - east}")
-    ada = await subscribed(arrive, browser, birth_date=years_ago(14))
-    lin = await arrive()
-    chosen = await choose(ada, quiet={"from": None, "to": None, "time_zone": "UTC"})
-    assert chosen["nights_quiet"] is True
-    await lin.put(f"/people/{ada.handle}/follow")
-
-    async def put_off() -> bool:
-        rows = await waiting(seen, ada.id)
-        return len(rows) == 1 and rows[0]["due_at"] > dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
-
-    await eventually(put_off)
-    ((_, due_at, _),) = await waiting(seen, ada.id)
-    assert due_at.astimezone(zone(browser.time_zone)).strftime("%H:%M") == "07:00"
-    assert browser.told() == []
 
 
 async def test_what_was_taken_back_in_time_is_not_told(arrive: Any, site: PushSite, seen: Any) -> None:
@@ -389,59 +278,6 @@ async def test_what_left_is_counted_as_delivery(arrive: Any, site: PushSite, see
         return found["objects"] == len(site.asked()) and found["bytes"] > BODY_BYTES * len(site.asked())
 
     await eventually(as_many)
-
-
-async def test_the_digest_is_told_once_in_the_app_and_as_one_push(
-    arrive: Any, site: PushSite, seen: Any, pushing: RunningRealm
-) -> None:
-    browser = Browser(site)
-    ada = await subscribed(arrive, browser)
-    await choose(ada, digest="daily")
-    clip = await put_clip(seen, ada.id, "mine")
-    for _ in range(3):
-        lin = await arrive()
-        await lin.put(f"/people/{ada.handle}/follow")
-        await lin.put(f"/clips/{clip}/like")
-    due = await seen.fetchval("SELECT digest_due_at FROM notice_settings WHERE person_id = $1", ada.id)
-    assert due.strftime("%H:%M") == "18:00"
-    assert await waiting(seen, ada.id) == []
-    await seen.execute(
-        "UPDATE notice_settings SET digest_due_at = now() - interval '1 minute' WHERE person_id = $1", ada.id
-    )
-    async with digests(pushing) as told:
-        # Two at once, and the worker's own besides: one of them tells it.
-        await asyncio.gather(told.tell_due(), told.tell_due())
-    (content,) = await eventually(lambda: told_of(browser))
-    assert content == {"v": 1, "kind": "digest", "counts": {"follow": 3, "like": 3}}
-    items = (await ada.get("/notices?limit=50")).json()["items"]
-    (digest,) = [each for each in items if each["kind"] == "digest"]
-    assert (digest["counts"], digest["actor"]) == ({"follow": 3, "like": 3}, None)
-    assert len(items) == 7
-    assert await seen.fetchval(
-        "SELECT digest_due_at > now() FROM notice_settings WHERE person_id = $1", ada.id
-    )
-
-
-@contextlib.asynccontextmanager
-async def digests(realm: RunningRealm) -> AsyncIterator[Digests]:
-    settings, clock = realm.settings, SystemClock()
-    database = await Database.open(settings.database, "reelm_worker", size=3)
-    keys = KeysClient(settings.keys_address, clock, caller="worker", secret=settings.caller_secrets["worker"])
-    try:
-        yield Digests(database, keys, clock, SystemIds(clock))
-    finally:
-        await keys.close()
-        await database.close()
-
-
-async def test_the_database_and_the_code_sort_kinds_alike(seen: Any) -> None:
-    for kind, sort in {**SORT_OF, "never heard of": "other"}.items():
-        assert await seen.fetchval("SELECT reelm.notice_sort($1)", kind) == sort
-    nobody = uuid.uuid4()
-    for sort, choice in DEFAULTS.items():
-        kind = next((kind for kind, its in SORT_OF.items() if its == sort), "anything")
-        assert await seen.fetchval("SELECT reelm.notice_choice($1, $2)", nobody, kind) == choice
-    assert set(get_args(NoticeKind)) <= set(SORT_OF)
 
 
 # --- messages -------------------------------------------------------------------------------------------------
