@@ -44,7 +44,8 @@ class Result:
         return self.requests / self.seconds
 
 
-async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, shot: Shot) -> tuple[int, bytes]:
+async def over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, shot: Shot) -> tuple[int, bytes]:
+    """Send one request over an open connection; return status and body."""
     writer.write(shot.raw)
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head[9:12])
@@ -66,7 +67,7 @@ async def once(port: int, shot: Shot) -> tuple[int, bytes]:
     """Send one request; return status and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        return await _one(reader, writer, shot)
+        return await over(reader, writer, shot)
     finally:
         writer.close()
 
@@ -101,7 +102,7 @@ async def run(
                     for name, used in cpu(processes).items():
                         aside[name] += used - start[name]
                 began = time.perf_counter()
-                status, body = await _one(reader, writer, shot)
+                status, body = await over(reader, writer, shot)
                 times.append(time.perf_counter() - began)
                 statuses[status] = statuses.get(status, 0) + 1
                 size = len(body)

@@ -1,7 +1,10 @@
 """How much a request costs, with 10,000 people, 200,000 clips and 5 million watch events, row security on.
 
+And what messages cost: sent a second, how late they are with 1,000 open streams, what an idle stream holds (`_talk`).
+
 For scale each cached read stands beside a bare handler: the same server answering the same bytes from memory.
-`python bench/api.py [--small]`; --small uses a hundredth of the rows.
+`python bench/api.py [--small] [--messages]`; --small uses a hundredth of the rows; --messages measures these alone,
+in an empty realm, and records nothing.
 """
 
 import asyncio
@@ -23,6 +26,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench import _load as load
 from bench import _population as population
+from bench import _talk as talk
 from bench.record import machine, record
 
 from reelm.entrypoints.handout import settings_of_running
@@ -197,6 +201,16 @@ async def measure(
     return results
 
 
+async def measure_messages(port: int, folder: Path, root: psutil.Process, *, small: bool) -> talk.Figures:
+    """Measure messages and streams on the realm as it stands after the rest."""
+    arguments = settings_of_running(folder / "data", port).database.connection("reelm_admin")
+    admin = await asyncpg.connect(**arguments)
+    try:
+        return await talk.measure(port, folder, admin, root, arguments, small=small)
+    finally:
+        await admin.close()
+
+
 async def after_events(port: int, tokens: list[str], groups: dict[str, Any]) -> load.Result:
     """Ask for pages one by one, each right after an event that moves the viewer; events are not timed."""
     pages = [
@@ -263,25 +277,31 @@ def main() -> None:
     small = "--small" in sys.argv
     sizes = {name: size // 100 for name, size in SIZES.items()} if small else SIZES
     print(machine())
+    alone = "--messages" in sys.argv
     with tempfile.TemporaryDirectory(prefix="reelm-bench-") as made:
         folder = Path(made)
         folder.chmod(0o755)
         port = free_port()
         process = start(folder, port)
         try:
-            asyncio.run(fill(folder, port, sizes))
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
-            process = start(folder, port)
-            results = asyncio.run(measure(port, sizes, folder, psutil.Process(process.pid)))
+            results = {}
+            if not alone:
+                asyncio.run(fill(folder, port, sizes))
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+                process = start(folder, port)
+                results = asyncio.run(measure(port, sizes, folder, psutil.Process(process.pid)))
+            messages = asyncio.run(measure_messages(port, folder, psutil.Process(process.pid), small=small))
         finally:
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
-    show(results)
-    if small:
+    if not alone:
+        show(results)
+    talk.show(messages)
+    if small or alone:
         return
     page = results["for_you"]
     record(
@@ -296,6 +316,13 @@ def main() -> None:
         realm_bare_ratio=round(results["realm"].per_second / results["realm_bare"].per_second, 3),
         search_p50_ms=round(results["search"].p50_ms, 1),
         events_rps=round(results["events"].per_second),
+        messages_rps=round(messages.sent.per_second),
+        messages_insert_ratio=round(messages.sent.per_second / messages.inserts_per_second, 3),
+        message_delay_p50_s=round(messages.delay_p50_s, 4),
+        message_delay_p95_s=round(messages.delay_p95_s, 4),
+        message_delay_bare_p95_s=round(messages.bare_delay_p95_s, 4),
+        stream_idle_kib=round(messages.idle_kib, 1),
+        stream_idle_bare_kib=round(messages.bare_idle_kib, 1),
     )
 
 
