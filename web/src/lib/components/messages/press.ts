@@ -17,6 +17,13 @@ export function heldDown(act: () => void): (node: HTMLElement) => () => void {
       done = true;
       navigator.vibrate?.(8);
       act();
+      // What opened lies under the finger by now, and letting go is no tap on that either.
+      const swallow = (event: MouseEvent): void => {
+        event.preventDefault();
+        event.stopPropagation();
+      };
+      addEventListener('click', swallow, { capture: true, once: true });
+      addEventListener('pointerdown', () => removeEventListener('click', swallow, true), { capture: true, once: true });
     };
     const down = (event: PointerEvent): void => {
       done = false;
