@@ -47,6 +47,8 @@ __all__ = ["ConversationRequested", "DevicesService", "MessageSent", "MessagesSe
 
 # What one answer carries at most, so that a page of large messages stays readable.
 _PAGE_BYTES = 2_000_000
+# Beyond these a time may have no place in the database once its zone is taken off.
+_FIRST_YEAR, _LAST_YEAR = dt.MINYEAR, dt.MAXYEAR
 
 
 class MessagesService:
@@ -244,8 +246,8 @@ class MessagesService:
         self, uow: UnitOfWork, visitor: Visitor, conversation_id: UUID, until: dt.datetime | None
     ) -> None:
         """Keep a conversation silent until then. Raises `NotFoundError`."""
-        if until is not None and until.tzinfo is None:
-            raise InvalidRequestError(fields={"until": "no_zone"})
+        if until is not None and (until.tzinfo is None or not _FIRST_YEAR < until.year < _LAST_YEAR):
+            raise InvalidRequestError(fields={"until": "unsuitable"})
         await self._row(uow, visitor, conversation_id)
         if not await MessagesWriter(uow).mute(visitor.person_id, conversation_id, until):
             raise NotFoundError

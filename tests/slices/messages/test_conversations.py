@@ -229,8 +229,9 @@ async def test_a_silent_conversation_is_so_for_one_person(friends: tuple[Writer,
     assert (await ann.conversation(conversation))["muted_until"] is None
     await ben.person.put(f"/conversations/{conversation}/mute", {"until": None})
     assert (await ben.conversation(conversation))["muted_until"] is None
-    naive = await ben.person.put(f"/conversations/{conversation}/mute", {"until": "2099-01-01T00:00:00"})
-    assert naive.status_code == 422
+    for wrong in ("2099-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "soon"):
+        refused = await ben.person.put(f"/conversations/{conversation}/mute", {"until": wrong})
+        assert refused.status_code == 422, wrong
 
 
 # --- who is in a group ----------------------------------------------------------------------------------------------
