@@ -51,6 +51,9 @@ export async function learn(desk: Desk, meta: WireTalk): Promise<TalkRow> {
 
 /** @returns false when there is no welcome for this device that it could use */
 async function joinWelcomed(desk: Desk, talk: TalkRow): Promise<boolean> {
+  const own = talk.meta.members.find((one) => one.person.id === desk.me.id);
+  // Whom nobody let in need not ask.
+  if (!own?.devices.includes(desk.self.row.device)) return false;
   const found = await desk.wire.welcome(talk.id, desk.self.row.device);
   if (!found) return false;
   const bytes = fromBase64Url(found.welcome);
