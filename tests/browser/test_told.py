@@ -162,7 +162,9 @@ async def test_being_told_is_asked_for_by_a_tap_and_comes_in_the_device_s_words(
     assert (await ada.get("/me/push")).json() == {"items": []}
     await phone.button("told.turn_on").click()
     await expect(phone.page.get_by_text(phone.say("told.here_on"))).to_be_visible()
-    await expect(phone.page.get_by_text(phone.say("told.this_device"))).to_be_visible()
+    await expect(
+        phone.page.get_by_role("listitem").filter(has_text=phone.say("told.this_device"))
+    ).to_be_visible()
     (kept,) = (await ada.get("/me/push")).json()["items"]
     assert kept["label"] == "Chrome · Android" or " · " in kept["label"]
 
