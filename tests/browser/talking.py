@@ -138,15 +138,19 @@ async def texts(phone: Phone) -> list[str]:
     return [each["text"] for each in await lines(phone) if each["text"]]
 
 
-async def shows(phone: Phone, expected: list[str]) -> None:
-    """Wait until the open conversation shows these texts, each once and in this order, all of them sent."""
+async def shows(phone: Phone, expected: list[str], *, order: bool = True) -> None:
+    """Wait until the open conversation shows these texts, each once and all of them sent, in this order.
+
+    Without `order` it need only be that of their numbers.
+    """
     last: list[dict[str, Any]] = []
 
     async def same() -> bool:
         nonlocal last
         with suppress(Error):
             last = await lines(phone)
-        return [each["text"] for each in last if each["text"]] == expected and all(
+        found = [each["text"] for each in last if each["text"]]
+        return (found == expected if order else sorted(found) == sorted(expected)) and all(
             each["state"] == "sent" for each in last
         )
 
