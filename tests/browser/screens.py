@@ -259,6 +259,7 @@ SCREENS = [
     Screen("crossed-none", _at("/settings/crossed", "main .empty"), signed_in=True),
     Screen("consent", realm_screens.consent, signed_in=True, upsets=("status of 404", "status of 409")),
     Screen("settings-privacy", _at("/settings/privacy", "[role=switch]"), signed_in=True),
+    Screen("settings-notifications", _at("/settings/notifications", "[role=switch]", "select"), signed_in=True),
     Screen("settings-security", _at("/settings/security", "form", "main li b"), signed_in=True),
     Screen("your-data-own", _at("/your-data", "main li a"), signed_in=True),
     Screen("your-data-see", _at("/your-data/see", "main .card"), signed_in=True),

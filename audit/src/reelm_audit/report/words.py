@@ -56,6 +56,7 @@ PURPOSES = {
     "clip_publish": "Clips published when their hour came",
     "clip_erase": "Clips erased",
     "notice_deliver": "Notices delivered",
+    "push_deliver": "Devices told what happened",
 }
 STRENGTHS = (
     ("Self-declared", "The realm says so, signed with its own key."),
