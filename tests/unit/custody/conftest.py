@@ -44,6 +44,8 @@ class LocalRows:
     ledger: list[tuple[int | None, dict[str, Any]]] = field(default_factory=list)
     granted: dict[tuple[str, UUID], Any] = field(default_factory=dict)
     noted: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
+    disclosed: dict[UUID, tuple[UUID, bytes]] = field(default_factory=dict)
+    opened_reports: list[tuple[UUID, str]] = field(default_factory=list)
     allowances: dict[UUID, int] = field(default_factory=dict)
 
     async def note_opening(self, person_id: UUID, said: dict[str, Any]) -> bool:
@@ -81,6 +83,15 @@ class LocalRows:
             for place, entry in self.ledger
             if entry["kind"] in kinds and (place is None or place > index)
         ]
+
+    async def find_staff_key(self, person_id: UUID) -> str | None:
+        return next((key_id for key_id, person in self.staff.items() if person == person_id), None)
+
+    async def find_disclosed(self, report_id: UUID) -> tuple[UUID, bytes] | None:
+        return self.disclosed.get(report_id)
+
+    async def note_disclosure(self, new_id: UUID, report_id: UUID, key_id: str, at: dt.datetime) -> None:
+        self.opened_reports.append((report_id, key_id))
 
     async def find_granted_identity(self, person_id: UUID) -> dict[str, bytes | None]:
         return self.granted.get(("identity", person_id), {})
