@@ -18,7 +18,7 @@ _LINES = """() => [...document.querySelectorAll('.log li.line')].map((line) => (
   seq: line.dataset.seq ? Number(line.dataset.seq) : null,
   state: line.dataset.state,
   mine: line.classList.contains('mine'),
-  text: line.querySelector('.bubble > p')?.textContent ?? null,
+  text: line.querySelector('.bubble:not(.plain) > p')?.textContent ?? null,
   clip: line.querySelector('.bubble a.card')?.getAttribute('href') ?? null,
   reactions: [...line.querySelectorAll('.reactions button span')].map((one) => one.textContent),
 }))"""
