@@ -258,8 +258,16 @@ SCREENS = [
     Screen("crossed", realm_screens.crossed, signed_in=True),
     Screen("crossed-none", _at("/settings/crossed", "main .empty"), signed_in=True),
     Screen("consent", realm_screens.consent, signed_in=True, upsets=("status of 404", "status of 409")),
+    Screen("messages", _at("/messages", "main .empty", 'a[href="/messages/new"]'), signed_in=True),
+    Screen("messages-new", _at("/messages/new", ".to input"), signed_in=True),
+    Screen("messages-gone", _at("/messages/{clip}", "main .empty"), signed_in=True),
+    Screen("settings-messages", _at("/settings/messages", "fieldset label"), signed_in=True),
+    Screen("recovery-key", _at("/settings/messages/key", "main ol"), signed_in=True),
+    Screen("messages-seen", _at("/settings/messages/seen", "main section"), signed_in=True),
     Screen("settings-privacy", _at("/settings/privacy", "[role=switch]"), signed_in=True),
-    Screen("settings-notifications", _at("/settings/notifications", "[role=switch]", "select"), signed_in=True),
+    Screen(
+        "settings-notifications", _at("/settings/notifications", "[role=switch]", "select"), signed_in=True
+    ),
     Screen("settings-security", _at("/settings/security", "form", "main li b"), signed_in=True),
     Screen("your-data-own", _at("/your-data", "main li a"), signed_in=True),
     Screen("your-data-see", _at("/your-data/see", "main .card"), signed_in=True),
