@@ -25,6 +25,7 @@ from reelm.kit.errors import OverloadedError
 from reelm.kit.ids import Ids
 from reelm.kit.jobs import Job, RunAgainError, enqueue
 from reelm.notices.digest import Digests
+from reelm.notices.kinds import DEFAULTS, SORT_OF
 from reelm.notices.push import TABLE, UNTOLD
 from reelm.notices.push_sealing import Device, Told, authorization, device_keys, seal
 from reelm.notices.quiet import Quiet, next_loud, young_nights
@@ -36,7 +37,9 @@ PURPOSE = "push_deliver"
 TTL_SECONDS = 24 * 3600
 LEASE = dt.timedelta(seconds=30)
 CALL_SECONDS = 20.0
-AT_ONCE, BATCH = 4, 40
+AT_ONCE = 4
+# Shorter than a ticket lives.
+LONGEST_TURN = dt.timedelta(minutes=2)
 LATE = dt.timedelta(minutes=2)
 KEPT = dt.timedelta(days=1)
 FIRST_SECONDS, LONGEST_WAIT = 5, dt.timedelta(hours=1)
@@ -123,19 +126,25 @@ class PushTasks:
             due = await self.tell(person_id)
         except OverloadedError as error:
             raise RunAgainError(_wait(tries), error.code) from error
-        if due is not None:
-            again = max(due - self._clock.now(), dt.timedelta(seconds=1))
-            raise RunAgainError(again, "something waits for its time")
+        if due is None:
+            return
+        # One job for each moment at which something is due, however much waits for it: a night may bring a lot.
+        wait = max((due - self._clock.now()).total_seconds(), 1.0)
+        async with self._database.transaction() as uow:
+            key = f"push {person_id} {due:%Y%m%d%H%M%S}"
+            await enqueue(uow, PUSH, PushJob(person_id), delay_seconds=wait, once_key=key)
 
     async def tell(self, person_id: UUID) -> dt.datetime | None:
         """Send all that is due to somebody's devices; return when the rest is, if there is any."""
         hand = await self._hand(person_id)
         if hand is None:
             return None
-        now = self._clock.now()
-        async with self._database.transaction(hand.ticket) as uow:
-            taken = await PushWriter(uow).take_due(person_id, now, now + LEASE, BATCH)
-        for push in taken:
+        until = self._clock.now() + LONGEST_TURN
+        while (now := self._clock.now()) < until:
+            async with self._database.transaction(hand.ticket) as uow:
+                push = await PushWriter(uow).take_due(person_id, now, now + LEASE)
+            if push is None:
+                break
             await self._tell_one(hand, push)
         async with self._database.transaction(hand.ticket) as uow:
             return await PushReader(uow).next_due(person_id)
@@ -236,7 +245,10 @@ class PushTasks:
     # --- what is told -------------------------------------------------------------------------------------
 
     async def _content(self, hand: _Hand, push: PushRecord) -> Told | None:
-        """Return what the device is told; None when it was read meanwhile, or taken back."""
+        """Return what the device is told; None when it was read meanwhile, taken back, or is not wanted any more."""
+        sort = SORT_OF.get(push.kind, "other")
+        if hand.chosen.kinds.get(sort, DEFAULTS[sort]) != "push":
+            return None
         counts: dict[str, int] = {}
         name = handle = ""
         async with self._database.transaction(hand.ticket) as uow:

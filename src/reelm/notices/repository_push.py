@@ -4,17 +4,13 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from reelm.kit.database import Record, UnitOfWork
+from reelm.kit.database import UnitOfWork
 from reelm.notices.schemas_push import PushRecord, SettingsRecord, SubscriptionRecord
 
 _DEVICE = (
     "id, endpoint_sealed, endpoint_index, keys_sealed, label_sealed, time_zone, failures, made_at, seen_at"
 )
 _SAME = "subscription_id = $1 AND kind = $2 AND about = $3"
-
-
-def _push(row: Record) -> PushRecord:
-    return PushRecord(**dict(row))
 
 
 class PushReader:
@@ -144,19 +140,17 @@ class PushWriter(PushReader):
 
     # --- the worker's -------------------------------------------------------------------------------------
 
-    async def take_due(
-        self, person_id: UUID, now: dt.datetime, until: dt.datetime, limit: int
-    ) -> list[PushRecord]:
-        """Take what is due, so that nobody else does until then; oldest first."""
-        rows = await self._uow.fetch(
+    async def take_due(self, person_id: UUID, now: dt.datetime, until: dt.datetime) -> PushRecord | None:
+        """Take the oldest of what is due, so that nobody else does until then."""
+        row = await self._uow.fetch_row(
             "WITH due AS (SELECT ctid FROM pushes WHERE person_id = $1 AND due_at <= $2 AND taken_until <= $2 "
-            "ORDER BY made_at LIMIT $4 FOR UPDATE SKIP LOCKED) "
+            "ORDER BY made_at LIMIT 1 FOR UPDATE SKIP LOCKED) "
             "UPDATE pushes SET taken_until = $3 FROM due WHERE pushes.ctid = due.ctid "
             "RETURNING pushes.subscription_id, pushes.kind, pushes.about, pushes.topic, pushes.notice_id, "
             "pushes.actor_id, pushes.number, pushes.made_at, pushes.tries",
-            *(person_id, now, until, limit),
+            *(person_id, now, until),
         )
-        return sorted((_push(row) for row in rows), key=lambda each: each.made_at)
+        return PushRecord(**dict(row)) if row else None
 
     async def told(self, push: PushRecord) -> None:
         """It was sent as it was: it goes, unless something came since; then that is due."""

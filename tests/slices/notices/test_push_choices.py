@@ -77,6 +77,46 @@ async def test_in_quiet_hours_it_waits_for_their_end(arrive: Any, site: PushSite
     assert (kind, due_at.strftime("%H:%M"), tries) == ("follow", ends, 0)
 
 
+async def test_a_night_of_notices_is_one_job_in_the_morning(arrive: Any, site: PushSite, seen: Any) -> None:
+    browser = Browser(site)
+    ada = await subscribed(arrive, browser)
+    begins, ends = hours_around_now()
+    await choose(ada, quiet={"from": begins, "to": ends, "time_zone": "UTC"}, kinds={"like": "push"})
+    clips = [await put_clip(seen, ada.id, "mine") for _ in range(4)]
+    lin = await arrive()
+    for clip in clips:
+        assert (await lin.put(f"/clips/{clip}/like")).status_code == 200
+
+    async def jobs() -> Any:
+        return await seen.fetch(
+            "SELECT status, execute_after > now() + interval '90 minutes' AS later FROM pgqueuer "
+            "WHERE entrypoint = 'notices.push' AND convert_from(payload, 'UTF8') LIKE '%' || $1 || '%'",
+            ada.id,
+        )
+
+    async def one_is_left() -> bool:
+        rows = await waiting(seen, ada.id)
+        left = await jobs()
+        return len(rows) == 4 and len(left) == 1 and left[0]["later"]
+
+    await eventually(one_is_left)
+    assert browser.told() == []
+
+
+async def test_what_was_turned_off_meanwhile_is_not_told(arrive: Any, site: PushSite, seen: Any) -> None:
+    browser = Browser(site, way="busy")
+    ada, lin = await subscribed(arrive, browser), await arrive()
+    await lin.put(f"/people/{ada.handle}/follow")
+    await eventually(lambda: told_of(browser))
+    await choose(ada, kinds={"follow": "app"})
+
+    async def over() -> bool:
+        return await waiting(seen, ada.id) == []
+
+    await eventually(over)
+    assert len(browser.told()) == 1
+
+
 async def test_somebody_under_16_is_told_nothing_at_night(arrive: Any, site: PushSite, seen: Any) -> None:
     """Wherever it is two in the morning now, there the telephone is."""
     east = (2 - dt.datetime.now(dt.UTC).hour) % 24
