@@ -31,7 +31,7 @@ NOTHING = Settings(data=Path("data"), database=DatabaseSettings(host=""))
 
 def routes_of_the_application() -> set[str]:
     """What the application answers, but for the client's own files and the OPTIONS that come of themselves."""
-    files = {"/" + str(name).lstrip("/") for name in ClientFiles(NOTHING)._files}
+    files = {address.replace(":path}", "}") for address in ClientFiles(NOTHING).addresses()}
     found = set()
     with warnings.catch_warnings():
         # The framework announces what its next major version will want; `make lint` is where that is dealt with.

@@ -109,6 +109,17 @@ class ClientFiles:
             return answer(self.page(), 404)
         return on_http_exception(request, error)
 
+    def addresses(self) -> list[str]:
+        """Return the route patterns of the files: one a folder, for hundreds of routes would cost megabytes."""
+        names = [name for name in self._files if name != "/index.html"]
+        folders = {name.split("/")[1] for name in names if name.count("/") > 1}
+        return sorted(
+            [
+                *(name for name in names if name.count("/") == 1),
+                *(f"/{each}/{{rest:path}}" for each in folders),
+            ]
+        )
+
     def handlers(self) -> list[HTTPRouteHandler]:
         """Return the route handlers for the client's files and addresses."""
         origin, plain = self._origin, self.page()
@@ -154,7 +165,9 @@ class ClientFiles:
             return answer(with_tags(plain, person_tags(person, origin, realm.document.edition.name)))
 
         def file(request: Request[Any, Any, Any]) -> Response[bytes]:
-            found = self._files[request.url.path]
+            found = self._files.get(request.url.path)
+            if found is None:
+                raise NotFoundException
             headers = {
                 "cache-control": _FOREVER if request.url.path.startswith("/assets/") else "no-cache",
                 "etag": found.tag,
@@ -167,7 +180,7 @@ class ClientFiles:
                 return Response(found.packed, headers=headers, media_type=found.kind)
             return Response(found.body, headers=headers, media_type=found.kind)
 
-        paths = sorted(name for name in self._files if name != "/index.html")
+        paths = self.addresses()
         pages: list[HTTPRouteHandler] = [
             app_page,
             clip_page,
