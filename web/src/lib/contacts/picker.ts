@@ -11,10 +11,14 @@ interface ContactsManager {
   select(properties: string[], options: { multiple: boolean }): Promise<Picked[]>;
 }
 
+declare global {
+  interface Navigator {
+    contacts?: ContactsManager;
+  }
+}
+
 const manager = (): ContactsManager | undefined =>
-  'contacts' in navigator && 'ContactsManager' in globalThis
-    ? (navigator as Navigator & { contacts: ContactsManager }).contacts
-    : undefined;
+  'ContactsManager' in globalThis ? navigator.contacts : undefined;
 
 export const canPick = (): boolean => manager() !== undefined;
 
