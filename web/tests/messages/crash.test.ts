@@ -150,3 +150,25 @@ test('a device that is set up by a page that ends anywhere is there once', async
     return how;
   });
 });
+
+test('a new device whose page ends anywhere has the whole conversation once it is opened again', async () => {
+  await atEveryStep(async (steps) => {
+    const realm = new MemoryRealm();
+    const [ana, ben] = [await device(realm, 'ana'), await device(realm, 'ben')];
+    const second = new Device(realm, ana.person);
+    open.push(ana, ben, second);
+    const id = await ana.machine.begin(['ben'], { text: '1' });
+    await settleAll(ana, ben);
+    await ben.machine.send(id, { text: '2' });
+    await settleAll(ben, ana);
+    await second.machine.start();
+    const how = await until(second, steps, () => second.machine.recover(ana.machine.recovery()));
+    await second.reopen();
+    if ((await second.machine.start()) === 'new-device') await second.machine.recover(ana.machine.recovery());
+    await settleAll(second, ana, ben);
+    await ben.machine.send(id, { text: '3' });
+    await settleAll(ben, second);
+    expect(await second.texts(id)).toEqual(['1', '2', '3']);
+    return how;
+  });
+});

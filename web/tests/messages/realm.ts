@@ -1,6 +1,6 @@
 /** A realm's side of messages in memory, with the rules that clients rely on: order, epochs, and each thing once. */
 import { ApiProblem, offlineProblem } from '$lib/api/problem';
-import { Messenger } from '$lib/messages/machine';
+import { Messenger } from '$lib/messages/messenger';
 import { LocalMemoryStore, type Change, type Store } from '$lib/messages/store';
 import type {
   Wire,

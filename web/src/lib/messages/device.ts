@@ -4,6 +4,7 @@ import { equal, fromUtf8, utf8 } from '$lib/verify/bytes';
 import { Fault } from '$lib/verify/fault';
 
 import { isProblem, unlock, type Desk, type Unlocked } from './desk';
+import { wipe } from './forget';
 import {
   fromBase64Url,
   identityOf,
@@ -16,8 +17,7 @@ import {
 } from './keys';
 import { makePackage, makeSignatureKeys } from './mls';
 import { Pins } from './pins';
-import { allTalks, type PackageRow, type SelfRow } from './records';
-import { TABLES, type Change, type Table } from './store';
+import { allTalks, type PackageRow, type SelfRow, type TalkRow } from './records';
 import type { OwnDevice, Ready } from './types';
 import type { WireIdentity } from './wire';
 
@@ -41,19 +41,9 @@ async function openSelf(desk: Desk, row: SelfRow): Promise<Unlocked> {
   return open;
 }
 
-/** Rows whose key begins with the person's, in every table; each table knows how its keys are made. */
-async function wipe(desk: Desk, tables: readonly Table[]): Promise<void> {
-  const { store, keys } = desk;
-  const changes: Change[] = [];
-  for (const table of tables) {
-    for (const key of await store.keysOf(table, keys.all)) changes.push({ table, key });
-  }
-  await store.write(changes);
-}
-
 /** What this person has here goes. */
 export async function forgetDevice(desk: Desk): Promise<void> {
-  await wipe(desk, TABLES);
+  await wipe(desk.store, desk.me.id);
   desk.self = null;
   desk.pins = null;
 }
@@ -183,14 +173,13 @@ export async function endDevice(desk: Desk, id: string): Promise<boolean> {
   return true;
 }
 
+function unsettled(talk: TalkRow): boolean {
+  const joining = talk.state === null || talk.pending !== null || talk.welcomed || talk.wantsHistory;
+  return joining || talk.broken !== null || talk.meta.last_seq > talk.cursor;
+}
+
 /** Conversations that this device isn't in yet, or is behind in. */
 export async function behind(desk: Desk): Promise<string[]> {
   const talks = await allTalks(desk.store, desk.keys);
-  const open = talks.filter((talk) => talk.begun && talk.meta.state !== 'left');
-  return open
-    .filter((talk) => {
-      const unsettled = talk.state === null || talk.pending !== null || talk.welcomed || talk.broken !== null;
-      return unsettled || talk.meta.last_seq > talk.cursor;
-    })
-    .map((talk) => talk.id);
+  return talks.filter((talk) => talk.begun && talk.meta.state !== 'left' && unsettled(talk)).map((talk) => talk.id);
 }

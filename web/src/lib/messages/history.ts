@@ -26,11 +26,20 @@ export async function sendHistory(desk: Desk): Promise<void> {
   }
 }
 
+async function putBack(desk: Desk, talk: TalkRow): Promise<void> {
+  await desk.store.write([{ table: 'talks', key: desk.keys.one(talk.id), value: talk }]);
+}
+
 /** Fetches one page of a conversation's history below what is here. @returns whether there may be more */
 export async function readHistory(desk: Desk, id: string): Promise<boolean> {
   const draft = desk.draft();
   const talk = await draft.get<TalkRow>('talks', desk.keys.one(id));
-  if (!talk || talk.historyDone) return false;
+  if (!talk) return false;
+  talk.wantsHistory = false;
+  if (talk.historyDone) {
+    await putBack(desk, talk);
+    return false;
+  }
   const page = await desk.wire.kept(id, talk.historyFrom);
   for (const item of page.items) {
     try {

@@ -47,6 +47,8 @@ export interface TalkRow {
   welcomed: boolean;
   /** Why its entries can't be worked through, if so. */
   broken: string | null;
+  /** This device came in from outside and has not read any history yet. */
+  wantsHistory: boolean;
   /** The history above this number is here; null before any was fetched. */
   historyFrom: number | null;
   historyDone: boolean;
@@ -150,6 +152,7 @@ export function newTalk(meta: WireTalk): TalkRow {
     lastSeq: 0,
     welcomed: false,
     broken: null,
+    wantsHistory: false,
     historyFrom: null,
     historyDone: false,
   };

@@ -54,6 +54,7 @@ async function send(desk: Desk, talk: TalkRow, pending: Pending): Promise<void> 
     // What was written before comes by the history.
     taken.cursor = seq;
     taken.broken = null;
+    taken.wantsHistory = true;
   }
   const facts = { seq, at: desk.world.now().toISOString() };
   if (was) {

@@ -4,18 +4,17 @@ import { equal } from '$lib/verify/bytes';
 import { Fault } from '$lib/verify/fault';
 
 import { isProblem, passes, type Desk } from './desk';
+import { follow, Refused } from './following';
 import { readHistory } from './history';
 import { fromBase64Url, toBase64Url, uuidBytes } from './keys';
 import {
   epochOf,
-  follow,
   freeze,
   headerOf,
   joinByWelcome,
   joinFromOutside,
   leavesOf,
   openMessage,
-  Refused,
   welcomedBy,
   type State,
 } from './mls';
@@ -121,7 +120,6 @@ async function join(desk: Desk, id: string): Promise<void> {
     await desk.wire.dropWelcome(id, desk.self.row.device);
   }
   await joinOutside(desk, id);
-  await readHistory(desk, id);
 }
 
 interface Work {
@@ -285,6 +283,7 @@ export async function syncTalk(desk: Desk, id: string): Promise<void> {
   if (talk.pending) await settle(desk, id);
   if (!(await findTalk(desk, id))?.state) await join(desk, id);
   await follower(desk, id);
+  if ((await findTalk(desk, id))?.wantsHistory) await readHistory(desk, id);
   const now = await findTalk(desk, id);
   if (now?.welcomed) {
     await desk.wire.dropWelcome(id, desk.self.row.device);

@@ -1,4 +1,4 @@
-/** What this device keeps of a person, gone with the person: drafts, uploads, keys. */
+/** What this device keeps of a person, gone with the person: drafts, uploads, messages, keys. */
 import { workStore } from './drafts-store';
 import { flagUploads } from './upload-flag';
 
@@ -11,6 +11,7 @@ export async function forgetOnDevice(person: string): Promise<void> {
     for (const work of await store.list(person)) await store.remove(work.id);
     for (const upload of await store.listUploads(person)) await store.removeUpload(upload.workId);
     flagUploads(false);
+    await (await import('$lib/messages/forget')).forgetMessages(person);
     localStorage.removeItem('reelm.import');
     localStorage.removeItem('reelm.seen');
     localStorage.removeItem('reelm.told');
