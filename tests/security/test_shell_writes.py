@@ -195,6 +195,7 @@ CALLS: dict[str, str] = {
         "NULL)"
     ),
     "reelm.my_conversations()": "SELECT unnest(reelm.my_conversations())",
+    "reelm.first_seqs()": "SELECT reelm.first_seqs()",
     "reelm.devices_of(uuid)": "SELECT * FROM reelm.devices_of('{hidden}')",
     "reelm.claim_key_packages(uuid[])": "SELECT * FROM reelm.claim_key_packages(ARRAY['{hidden}'::uuid])",
     "reelm.begin_conversation(uuid, text, uuid[], uuid, bytea, bytea, bytea, uuid[])": (

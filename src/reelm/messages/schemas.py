@@ -144,7 +144,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """A conversation as the visitor has it. They may read from `first_seq` on."""
+    """A conversation as the visitor has it: they may read from `first_seq` on; `unread` is a hundred at most."""
 
     id: UUID
     kind: Kind

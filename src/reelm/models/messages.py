@@ -159,9 +159,8 @@ messages = declare(
     retention="30 days.",
     audiences=[
         member(
-            f"conversation_id {MY_CONVERSATIONS} AND EXISTS (SELECT 1 FROM conversation_members m "
-            f"WHERE m.conversation_id = messages.conversation_id AND {mine('m.person_id')} "
-            "AND messages.seq >= m.first_seq)"
+            f"conversation_id {MY_CONVERSATIONS} "
+            "AND seq >= ((SELECT reelm.first_seqs()) ->> conversation_id::text)::bigint"
         )
     ],
     grants={"reelm_web": "SELECT"},

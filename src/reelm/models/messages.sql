@@ -9,7 +9,21 @@
 CREATE OR REPLACE FUNCTION reelm.my_conversations() RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT coalesce(array_agg(conversation_id), '{}') FROM conversation_members
-   WHERE person_id = reelm.subject() AND state <> 'left'
+   WHERE person_id = (SELECT reelm.subject()) AND state <> 'left'
+$$;
+
+-- From which entry on the subject may read, by conversation. Evaluated once a statement, as an init plan.
+CREATE OR REPLACE FUNCTION reelm.first_seqs() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(jsonb_object_agg(conversation_id, first_seq), '{}') FROM conversation_members
+   WHERE person_id = (SELECT reelm.subject()) AND state <> 'left'
+$$;
+
+-- Whether the subject is in a conversation, or was asked into it.
+CREATE OR REPLACE FUNCTION reelm.is_in(of_conversation uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (SELECT 1 FROM conversation_members WHERE conversation_id = of_conversation
+                    AND person_id = (SELECT reelm.subject()) AND state <> 'left')
 $$;
 
 -- How somebody may write to another: `no`, `requested` (the other is asked first) or `member`. Nobody is asked who is
@@ -41,8 +55,9 @@ CREATE OR REPLACE FUNCTION reelm.meets(other uuid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
   SELECT other = reelm.subject()
       OR coalesce(reelm.may_write(reelm.subject(), other), 'no') <> 'no'
-      OR EXISTS (SELECT 1 FROM conversation_members t WHERE t.person_id = other AND t.state <> 'left'
-                    AND t.conversation_id = ANY (reelm.my_conversations()))
+      OR EXISTS (SELECT 1 FROM conversation_members t JOIN conversation_members i USING (conversation_id)
+                  WHERE t.person_id = other AND t.state <> 'left'
+                    AND i.person_id = (SELECT reelm.subject()) AND i.state <> 'left')
 $$;
 
 -- The devices of somebody whom the subject meets, with the key that vouches for them. No row for anybody else.
@@ -163,7 +178,7 @@ BEGIN
     refusal := 'unknown_device'; RETURN;
   END IF;
   IF EXISTS (SELECT 1 FROM conversations WHERE id = of_id) THEN
-    again := of_id = ANY (reelm.my_conversations());
+    again := reelm.is_in(of_id);
     IF NOT again THEN refusal := 'not_possible'; END IF;
     RETURN;
   END IF;
@@ -194,7 +209,7 @@ BEGIN
   INSERT INTO conversations (id, kind, pair_low, pair_high, group_info) VALUES (of_id, of_kind, low, high, info)
       ON CONFLICT (id) DO NOTHING;
   IF NOT FOUND THEN
-    again := of_id = ANY (reelm.my_conversations());
+    again := reelm.is_in(of_id);
     IF NOT again THEN refusal := 'not_possible'; END IF;
     RETURN;
   END IF;
@@ -218,7 +233,7 @@ CREATE OR REPLACE FUNCTION reelm.hold_conversation(
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
   SELECT c.kind, c.epoch, c.last_seq INTO kind, epoch, last_seq FROM conversations c
-   WHERE c.id = of_conversation AND c.id = ANY (reelm.my_conversations()) FOR UPDATE;
+   WHERE c.id = of_conversation AND reelm.is_in(of_conversation) FOR UPDATE;
   SELECT m.state, m.role INTO state, role FROM conversation_members m
    WHERE m.conversation_id = of_conversation AND m.person_id = reelm.subject() AND m.state <> 'left'
      AND kind IS NOT NULL;
@@ -228,8 +243,8 @@ END $$;
 CREATE OR REPLACE FUNCTION reelm.pair_is_over(of_conversation uuid) RETURNS boolean
 LANGUAGE sql SET search_path = public, pg_temp AS $$
   SELECT NOT EXISTS (
-    SELECT 1 FROM conversation_members m WHERE m.conversation_id = of_conversation AND m.person_id <> reelm.subject()
-       AND m.state <> 'left' AND m.person_id <> ALL (reelm.blocks_either_way()))
+    SELECT 1 FROM conversation_members m WHERE m.conversation_id = of_conversation AND m.person_id <> (SELECT reelm.subject())
+       AND m.state <> 'left' AND m.person_id <> ALL ((SELECT reelm.blocks_either_way())::uuid[]))
 $$;
 
 -- Take a message into the log, if it was sealed in the present epoch. The same one again is answered as it was.
@@ -265,10 +280,10 @@ CREATE OR REPLACE FUNCTION reelm.reached_by_message(of_conversation uuid)
 RETURNS TABLE (person_id uuid, state text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT m.person_id, m.state FROM conversation_members m
-   WHERE m.conversation_id = of_conversation AND of_conversation = ANY (reelm.my_conversations())
-     AND m.person_id <> reelm.subject() AND m.state <> 'left'
+   WHERE m.conversation_id = of_conversation AND (SELECT reelm.is_in(of_conversation))
+     AND m.person_id <> (SELECT reelm.subject()) AND m.state <> 'left'
      AND (m.muted_until IS NULL OR m.muted_until < now())
-     AND m.person_id <> ALL (reelm.blocks_either_way())
+     AND m.person_id <> ALL ((SELECT reelm.blocks_either_way())::uuid[])
 $$;
 
 -- Take a commit, if it was made in the present epoch: of two at once one wins. Admins bring people in and take them
@@ -334,7 +349,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   UPDATE messages SET kind = 'removed', body_sealed = NULL
    WHERE conversation_id = of_conversation AND seq = of_seq AND sender_id = reelm.subject()
-     AND kind IN ('message', 'removed') AND of_conversation = ANY (reelm.my_conversations());
+     AND kind IN ('message', 'removed') AND reelm.is_in(of_conversation);
   IF NOT FOUND THEN RETURN false; END IF;
   PERFORM reelm.hint_conversation(of_conversation);
   RETURN true;
@@ -347,7 +362,7 @@ BEGIN
   UPDATE conversation_members SET state = 'member'
    WHERE conversation_id = of_conversation AND person_id = reelm.subject() AND state = 'requested';
   IF FOUND THEN PERFORM reelm.hint_conversation(of_conversation); END IF;
-  RETURN of_conversation = ANY (reelm.my_conversations());
+  RETURN reelm.is_in(of_conversation);
 END $$;
 
 -- Leave a conversation, or turn down a request: then the same person can't ask again. False when not in it.
@@ -379,7 +394,7 @@ BEGIN
       WHERE c.id = of_conversation AND m.state <> 'left'
         AND (m.person_id = me OR reelm.shows(me, 'read') AND reelm.shows(m.person_id, 'read')) ORDER BY m.person_id;
   END IF;
-  RETURN of_conversation = ANY (reelm.my_conversations());
+  RETURN reelm.is_in(of_conversation);
 END $$;
 
 -- Whether somebody shows that they read, or that they type. Who was only asked shows nothing.
@@ -394,12 +409,12 @@ CREATE OR REPLACE FUNCTION reelm.tell_typing(of_conversation uuid) RETURNS boole
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE me uuid := reelm.subject();
 BEGIN
-  IF NOT of_conversation = ANY (reelm.my_conversations()) THEN RETURN false; END IF;
+  IF NOT reelm.is_in(of_conversation) THEN RETURN false; END IF;
   PERFORM pg_notify('typing', m.person_id::text || ' ' || of_conversation::text || ' ' || me::text)
      FROM conversation_members m JOIN conversation_members i ON i.conversation_id = m.conversation_id
     WHERE m.conversation_id = of_conversation AND m.state = 'member' AND m.person_id <> me
       AND i.person_id = me AND i.state = 'member' AND reelm.shows(me, 'typing') AND reelm.shows(m.person_id, 'typing')
-      AND m.person_id <> ALL (reelm.blocks_either_way())
+      AND m.person_id <> ALL ((SELECT reelm.blocks_either_way())::uuid[])
     ORDER BY m.person_id;
   RETURN true;
 END $$;
@@ -409,12 +424,12 @@ END $$;
 CREATE OR REPLACE FUNCTION reelm.read_places(of_conversations uuid[])
 RETURNS TABLE (conversation_id uuid, person_id uuid, read_seq bigint, muted_until timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT m.conversation_id, m.person_id, m.read_seq, CASE WHEN m.person_id = reelm.subject() THEN m.muted_until END
+  SELECT m.conversation_id, m.person_id, m.read_seq, CASE WHEN m.person_id = (SELECT reelm.subject()) THEN m.muted_until END
     FROM conversation_members m
-   WHERE m.conversation_id = ANY (of_conversations) AND m.conversation_id = ANY (reelm.my_conversations())
+   WHERE m.conversation_id = ANY (of_conversations) AND m.conversation_id = ANY ((SELECT reelm.my_conversations())::uuid[])
      AND m.state <> 'left'
-     AND (m.person_id = reelm.subject() OR m.state = 'member' AND reelm.shows(reelm.subject(), 'read')
-          AND reelm.shows(m.person_id, 'read') AND m.person_id <> ALL (reelm.blocks_either_way()))
+     AND (m.person_id = (SELECT reelm.subject()) OR m.state = 'member' AND (SELECT reelm.shows(reelm.subject(), 'read'))
+          AND reelm.shows(m.person_id, 'read') AND m.person_id <> ALL ((SELECT reelm.blocks_either_way())::uuid[]))
 $$;
 
 -- What is kept of messages ends after thirty days, or earlier times that are asked for; conversations that everybody

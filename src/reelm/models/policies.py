@@ -131,6 +131,7 @@ FUNCTION_GRANTS = {
     "reelm.authors_for(uuid, uuid, uuid)": "reelm_worker",
     "reelm.tell_from_abroad(uuid, text, text, uuid[], uuid[], uuid, uuid)": "reelm_worker",
     "reelm.my_conversations()": "reelm_web, reelm_worker, reelm_keys",
+    "reelm.first_seqs()": "reelm_web, reelm_worker, reelm_keys",
     "reelm.devices_of(uuid)": "reelm_web",
     "reelm.claim_key_packages(uuid[])": "reelm_web",
     "reelm.begin_conversation(uuid, text, uuid[], uuid, bytea, bytea, bytea, uuid[])": "reelm_web",
