@@ -72,7 +72,7 @@ async def test_it_sees_no_row_that_somebody_signed_out_does_not(
 
 async def put_rows_of_all_kinds(admin: Any, scene: Scene) -> None:
     """Clips for everybody and for fewer, of somebody private, of somebody abroad, and comments under each."""
-    for audience in ("everyone", "followers", "friends", "only_me"):
+    for audience in ("everyone", "followers", "friends", "close_friends", "only_me"):
         clip = await put_clip(admin, scene.alice.id, f"for {audience}", audience=audience)
         await admin.execute(
             "INSERT INTO comments (id, clip_id, author_id, text) VALUES ($1, $2, $3, $4)",

@@ -26,6 +26,7 @@ SEEN_BY = {
     "everyone": {"author", "follower", "friend", "stranger", "anonymous"},
     "followers": {"author", "follower", "friend"},
     "friends": {"author", "friend"},
+    "close_friends": {"author"},
     "only_me": {"author"},
 }
 

@@ -85,6 +85,7 @@ async def village(keys: KeysClient, admin: Any) -> AsyncIterator[Village]:
 
 
 SEEN_BY = {
+    "close_friends": {"author"},
     "only_me": {"author"},
     "friends": {"author", "friend"},
     "followers": {"author", "friend", "follower"},

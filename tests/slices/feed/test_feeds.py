@@ -54,7 +54,10 @@ async def test_a_public_clip_is_in_for_you_and_local_for_everyone(client, admin,
 
 async def test_what_is_not_for_everyone_is_in_no_public_feed(client, admin, sign_up):
     author, viewer = await sign_up(), await sign_up()
-    hidden = {await put_clip(admin, author.id, audience=a) for a in ("followers", "friends", "only_me")}
+    hidden = {
+        await put_clip(admin, author.id, audience=a)
+        for a in ("followers", "friends", "close_friends", "only_me")
+    }
     hidden.add(await put_clip(admin, author.id, published=False))
     marker = await put_clip(admin, author.id, "marker")
 

@@ -22,7 +22,7 @@ from tests.factories.publishing import make_clip
 
 pytestmark = pytest.mark.timeout(3600)
 COUNTS = [pytest.param(8, id="8"), pytest.param(200, marks=pytest.mark.full, id="200")]
-_AUDIENCES = ("everyone", "followers", "friends", "only_me")
+_AUDIENCES = ("everyone", "followers", "friends", "close_friends", "only_me")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ async def test_an_account_moves(
             author,
             video,
             caption=f"number {number} #moving",
-            visibility=_AUDIENCES[number % 4],
+            visibility=_AUDIENCES[number % len(_AUDIENCES)],
             labels={"ai": number % 3 == 0, "paid": number % 5 == 0},
             draft=number % 11 == 10,
             keep_original=number % 4 != 3,

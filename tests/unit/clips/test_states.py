@@ -10,7 +10,7 @@ from reelm.clips.schemas import Visibility
 from reelm.clips.states import TRANSITIONS, audience_of, standing
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
-WIDTH: dict[Visibility, int] = {"only_me": 0, "friends": 1, "followers": 2, "everyone": 3}
+WIDTH: dict[Visibility, int] = {"only_me": 0, "close_friends": 1, "friends": 2, "followers": 3, "everyone": 4}
 
 
 @dataclass(frozen=True)
