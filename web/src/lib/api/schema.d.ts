@@ -8119,7 +8119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `messages.not_possible`: You can't write to this person. `messages.not_admin`: Only those who lead a group change who is in it. */
+            /** @description `messages.not_possible`: You can't write to this person. `messages.not_admin`: Only those who look after a group change who is in it. */
             403: {
                 headers: {
                     [name: string]: unknown;
