@@ -125,6 +125,7 @@ async def test_a_new_phone_reads_what_was_before_with_the_recovery_key(phones: P
     await talking.shows(ines, ["Before the new phone", "I am here", "From the new one"])
 
 
+@pytest.mark.full
 async def test_both_read_one_code_and_a_new_key_is_told(phones: Phones, sign_up: Any) -> None:
     people = (await three(sign_up))[:2]
     await talking.make_friends(*people)
