@@ -406,3 +406,29 @@ def test_the_published_declarations_are_the_ones_in_force():
 def test_every_model_file_can_be_imported_without_an_engine():
     for path in (SOURCE / "models").glob("*.py"):
         importlib.import_module(f"reelm.models.{path.stem}")
+
+
+def test_what_runs_loads_nothing_that_only_migrations_or_others_need() -> None:
+    """Each of these is megabytes in every process of a realm."""
+    asked = (
+        "import sys; from pathlib import Path; from reelm.entrypoints.parts import preload; preload(); "
+        "from reelm.entrypoints.web import create_app; from reelm.settings import DatabaseSettings, Settings; "
+        "create_app(Settings(data=Path('data'), database=DatabaseSettings(host=''))); "
+        "print(*sorted({each.partition('.')[0] for each in sys.modules}))"
+    )
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.split())
+    assert {"litestar", "asyncpg"} <= loaded
+    heavy = {
+        "sqlalchemy",
+        "alembic",
+        "pydantic",
+        "attrs",
+        "lightgbm",
+        "scipy",
+        "av",
+        "cedarpy",
+        "voprf",
+        "py_vapid",
+    }
+    assert not loaded & heavy

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from reelm.contacts.repository import ContactsReader
 from reelm.kit.clock import Clock
 from reelm.kit.database import Database
-from reelm.models.contacts import ENTRY_BYTES
 
 REMADE_SECONDS = 60.0
+ENTRY_BYTES = 92
+"""As the table's own check demands: the models themselves are for migrations alone, and heavy."""
 
 
 @dataclass(frozen=True)

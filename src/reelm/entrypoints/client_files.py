@@ -164,22 +164,6 @@ class ClientFiles:
                 return answer(plain, 404)
             return answer(with_tags(plain, person_tags(person, origin, realm.document.edition.name)))
 
-        def file(request: Request[Any, Any, Any]) -> Response[bytes]:
-            found = self._files.get(request.url.path)
-            if found is None:
-                raise NotFoundException
-            headers = {
-                "cache-control": _FOREVER if request.url.path.startswith("/assets/") else "no-cache",
-                "etag": found.tag,
-                "vary": "accept-encoding",
-            }
-            if request.headers.get("if-none-match") == found.tag:
-                return Response(b"", status_code=304, headers=headers, media_type=found.kind)
-            if found.packed and "gzip" in request.headers.get("accept-encoding", ""):
-                headers["content-encoding"] = "gzip"
-                return Response(found.packed, headers=headers, media_type=found.kind)
-            return Response(found.body, headers=headers, media_type=found.kind)
-
         paths = self.addresses()
         pages: list[HTTPRouteHandler] = [
             app_page,
@@ -189,5 +173,27 @@ class ClientFiles:
             *lasting_addresses(plain),
         ]
         if paths:
-            pages.append(get(paths, include_in_schema=False, sync_to_thread=False)(file))
+
+            @get(paths, include_in_schema=False, sync_to_thread=False)
+            def file(request: Request[Any, Any, Any]) -> Response[bytes]:
+                return self._file(request)
+
+            pages.append(file)
         return pages
+
+    def _file(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Answer with one file."""
+        found = self._files.get(request.url.path)
+        if found is None:
+            raise NotFoundException
+        headers = {
+            "cache-control": _FOREVER if request.url.path.startswith("/assets/") else "no-cache",
+            "etag": found.tag,
+            "vary": "accept-encoding",
+        }
+        if request.headers.get("if-none-match") == found.tag:
+            return Response(b"", status_code=304, headers=headers, media_type=found.kind)
+        if found.packed and "gzip" in request.headers.get("accept-encoding", ""):
+            headers["content-encoding"] = "gzip"
+            return Response(found.packed, headers=headers, media_type=found.kind)
+        return Response(found.body, headers=headers, media_type=found.kind)
