@@ -119,7 +119,8 @@ async def three_and_a_tunnel(evening: Evening) -> str:
 
 async def a_killed_tab(evening: Evening, pair: str) -> None:
     ines, bo, _ = evening.phones
-    await talking.enter(ines, pair)
+    for phone in (ines, bo):
+        await talking.enter(phone, pair)
     await talking.write(ines, "Written as the tab dies")
     await talking.crash(ines)
     await talking.enter(ines, pair)
