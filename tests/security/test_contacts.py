@@ -1,6 +1,7 @@
 """Finding people, attacked: by a program with a million numbers, by a shell in each role, by a look into every byte."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -61,7 +62,8 @@ class Attacker:
 
 async def test_a_program_with_a_million_numbers_gets_the_allowance_and_nothing_more() -> None:
     """With the limits as they are: 500 on the first day, 2,000 after it, 200 more each day; over a restart, too."""
-    with own_realm() as realm:
+    with own_realm() as realm, contextlib.ExitStack() as ending:
+        ending.callback(realm.stop)
         async with client_of(realm) as client:
             fresh, grown = [Attacker(await maker_of_people(client)()) for _ in range(2)]
             admin = await asyncpg.connect(**realm.settings.database.connection("reelm_admin"))
@@ -69,25 +71,23 @@ async def test_a_program_with_a_million_numbers_gets_the_allowance_and_nothing_m
                 "UPDATE people SET created_at = now() - interval '2 days' WHERE id = $1::uuid",
                 grown.person.id,
             )
+            await admin.close()
             assert await fresh.run() == 500
             assert await grown.run() == 2000
-            await admin.close()
         realm.stop()
         again = start_realm(realm.data, realm.port, REELM_LIMIT_FACTOR="1000")
-        try:
-            async with client_of(again) as client:
-                fresh.person.client = grown.person.client = client
-                assert (await fresh.run(), await grown.run()) == (500, 2000)
-                admin = await asyncpg.connect(**again.settings.database.connection("reelm_admin"))
-                # A day later: only the clock of the allowance is moved.
-                await admin.execute("UPDATE contact_standings SET whole_at = whole_at - interval '1 day'")
-                await admin.execute("UPDATE people SET created_at = created_at - interval '1 day'")
-                await admin.close()
-                assert await grown.run() == 2200
-                # The young account is a day old now: 1,500 more at once, and the day's 200.
-                assert await fresh.run() == 2200
-        finally:
-            again.stop()
+        ending.callback(again.stop)
+        async with client_of(again) as client:
+            fresh.person.client = grown.person.client = client
+            assert (await fresh.run(), await grown.run()) == (500, 2000)
+            admin = await asyncpg.connect(**again.settings.database.connection("reelm_admin"))
+            # A day later: only the clock of the allowance is moved.
+            await admin.execute("UPDATE contact_standings SET whole_at = whole_at - interval '1 day'")
+            await admin.execute("UPDATE people SET created_at = created_at - interval '1 day'")
+            await admin.close()
+            assert await grown.run() == 2200
+            # The young account is a day old now: 1,500 more at once, and the day's 200.
+            assert await fresh.run() == 2200
 
 
 def _entry(handle: str) -> dict[str, str]:
