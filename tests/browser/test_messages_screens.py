@@ -102,7 +102,7 @@ async def test_every_screen_of_messages_can_be_read_by_everybody(
     await expect(new.page.locator("textarea[name=recovery]")).to_be_visible(timeout=talking.ARRIVING_MS)
     await fits(new)
     assert await ask_axe(new) == []
-    assert found == {}
+    assert not found, "\n".join(f"{name}: {problems}" for name, problems in found.items())
 
 
 async def test_with_the_keyboard_alone(phones: Phones, sign_up: Any) -> None:
