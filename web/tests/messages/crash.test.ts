@@ -12,11 +12,29 @@ afterEach(() => {
   for (const one of open.splice(0)) one.machine.stop();
 });
 
-async function three(): Promise<[MemoryRealm, Device, Device, Device]> {
+interface Scene {
+  realm: MemoryRealm;
+  ana: Device;
+  ben: Device;
+  cleo: Device;
+}
+
+/** Three people, in a realm that each try has a copy of. */
+async function scene(
+  prepare: (scene: Scene) => Promise<void> = async () => undefined,
+): Promise<(asleep?: 'ben') => Promise<Scene>> {
   const realm = new MemoryRealm();
-  const made = [await device(realm, 'ana'), await device(realm, 'ben'), await device(realm, 'cleo')] as const;
-  open.push(...made);
-  return [realm, ...made];
+  const [ana, ben, cleo] = [await device(realm, 'ana'), await device(realm, 'ben'), await device(realm, 'cleo')];
+  open.push(ana, ben, cleo);
+  await prepare({ realm, ana, ben, cleo });
+  await settleAll(ana, ben, cleo);
+  return async (asleep) => {
+    const copy = realm.copy();
+    const [a, b, c] = [await ana.copyTo(copy), await ben.copyTo(copy), await cleo.copyTo(copy)];
+    open.push(a, b, c);
+    for (const one of asleep ? [a, c] : [a, b, c]) await one.open();
+    return { realm: copy, ana: a, ben: b, cleo: c };
+  };
 }
 
 /** @returns whether the page came to the end of what it did */
@@ -53,10 +71,13 @@ function sentOnce(realm: MemoryRealm, handle: string): void {
 }
 
 test('a page that ends between any two steps of sending loses nothing it took, and doubles nothing', async () => {
+  let id = '';
+  const again = await scene(async ({ ana }) => {
+    id = await ana.machine.begin(['ben'], { text: '0' });
+  });
   const tried = await atEveryStep(async (steps) => {
-    const [realm, ana, ben] = await three();
-    const id = await ana.machine.begin(['ben'], { text: '0' });
-    await settleAll(ana, ben);
+    const { realm, ana, ben } = await again();
+    await ana.settle();
     const taken = ['0'];
     const how = await until(ana, steps, async () => {
       for (const text of ['1', '2']) {
@@ -79,8 +100,9 @@ test('a page that ends between any two steps of sending loses nothing it took, a
 });
 
 test('a conversation begun by a page that ends anywhere is there once or not at all', async () => {
+  const again = await scene();
   await atEveryStep(async (steps) => {
-    const [realm, ana, ben, cleo] = await three();
+    const { realm, ana, ben, cleo } = await again();
     const how = await until(ana, steps, () => ana.machine.begin(['ben', 'cleo'], { text: 'first' }));
     await ana.reopen();
     await settleAll(ben, cleo);
@@ -96,16 +118,19 @@ test('a conversation begun by a page that ends anywhere is there once or not at 
 });
 
 test('a page that ends while it receives has every message once afterwards', async () => {
-  await atEveryStep(async (steps) => {
-    const [, ana, ben, cleo] = await three();
-    const id = await ana.machine.begin(['ben', 'cleo'], { text: '1' });
+  let id = '';
+  const again = await scene(async ({ ana, ben, cleo }) => {
+    id = await ana.machine.begin(['ben', 'cleo'], { text: '1' });
     await settleAll(ana, ben, cleo);
+    ben.offline = true;
     for (const text of ['2', '3', '4', '5']) await cleo.machine.send(id, { text });
     await cleo.settle();
     await ana.machine.remove(id, cleo.person.id);
     await ana.machine.send(id, { text: '6' });
-    await ana.settle();
-    const how = await until(ben, steps, () => ben.machine.sync());
+  });
+  await atEveryStep(async (steps) => {
+    const { ana, ben } = await again('ben');
+    const how = await until(ben, steps, () => ben.machine.start());
     await ben.reopen();
     const lines = await ben.machine.lines(id, 99);
     expect(lines.filter((line) => line.type !== 'note').map((line) => line.text)).toEqual(['1', '2', '3', '4', '5', '6']);
@@ -117,10 +142,12 @@ test('a page that ends while it receives has every message once afterwards', asy
 });
 
 test('a page that ends while it adds somebody goes on in the epoch that the realm is in', async () => {
+  let id = '';
+  const again = await scene(async ({ ana }) => {
+    id = await ana.machine.begin(['ben', 'cleo'], { text: '1' });
+  });
   await atEveryStep(async (steps) => {
-    const [realm, ana, ben, cleo] = await three();
-    const id = await ana.machine.begin(['ben', 'cleo'], { text: '1' });
-    await settleAll(ana, ben, cleo);
+    const { realm, ana, ben, cleo } = await again();
     const dan = await device(realm, 'dan');
     open.push(dan);
     const how = await until(ana, steps, () => ana.machine.add(id, ['dan']));
@@ -152,15 +179,16 @@ test('a device that is set up by a page that ends anywhere is there once', async
 });
 
 test('a new device whose page ends anywhere has the whole conversation once it is opened again', async () => {
-  await atEveryStep(async (steps) => {
-    const realm = new MemoryRealm();
-    const [ana, ben] = [await device(realm, 'ana'), await device(realm, 'ben')];
-    const second = new Device(realm, ana.person);
-    open.push(ana, ben, second);
-    const id = await ana.machine.begin(['ben'], { text: '1' });
+  let id = '';
+  const again = await scene(async ({ ana, ben }) => {
+    id = await ana.machine.begin(['ben'], { text: '1' });
     await settleAll(ana, ben);
     await ben.machine.send(id, { text: '2' });
-    await settleAll(ben, ana);
+  });
+  await atEveryStep(async (steps) => {
+    const { realm, ana, ben } = await again();
+    const second = new Device(realm, ana.person);
+    open.push(second);
     await second.machine.start();
     const how = await until(second, steps, () => second.machine.recover(ana.machine.recovery()));
     await second.reopen();

@@ -1,7 +1,7 @@
 /** A realm's side of messages in memory, with the rules that clients rely on: order, epochs, and each thing once. */
 import { ApiProblem, offlineProblem } from '$lib/api/problem';
 import { Messenger } from '$lib/messages/messenger';
-import { LocalMemoryStore, type Change, type Store } from '$lib/messages/store';
+import { LocalMemoryStore, TABLES, type Change, type Store } from '$lib/messages/store';
 import type {
   Wire,
   WireCommit,
@@ -57,6 +57,17 @@ export class MemoryRealm {
   /** People who are asked first. */
   readonly requested = new Set<string>();
   #clock = Date.parse('2026-11-22T10:00:00Z');
+
+  /** A realm in the same state, on its own from now on. */
+  copy(): MemoryRealm {
+    const made = new MemoryRealm();
+    for (const name of ['people', 'conversations', 'histories'] as const) {
+      const to = made[name] as Map<unknown, unknown>;
+      for (const [key, value] of structuredClone(this[name])) to.set(key, value);
+    }
+    made.#clock = this.#clock;
+    return made;
+  }
 
   now(): Date {
     this.#clock += 1000;
@@ -400,6 +411,17 @@ export class Device {
       changed: () => undefined,
     };
     return new Messenger(this.person, world, { changed: () => undefined, ready: () => undefined });
+  }
+
+  /** The same device in a copy of its realm, with a page of its own that is not opened yet. */
+  async copyTo(realm: MemoryRealm): Promise<Device> {
+    const made = new Device(realm, realm.people.get(this.person.id) as Person);
+    for (const table of TABLES) {
+      for (const key of await this.store.keysOf(table, '')) {
+        await made.store.write([{ table, key, value: await this.store.get(table, key) }]);
+      }
+    }
+    return made;
   }
 
   /** The page is closed, and opened again over the same store. */
