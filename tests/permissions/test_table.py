@@ -240,6 +240,7 @@ async def _names(cast: Cast, about: str, clip_id: str) -> dict[str, str]:
         "person_id": str(uuid.uuid4()),
         "comment_id": str(uuid.uuid4()),
         "invite_id": str(uuid.uuid4()),
+        "push_device_id": str(uuid.uuid4()),
         "collection_id": str(uuid.uuid4()),
         "code": "0" * 10,
         "import_id": str(uuid.uuid4()),
