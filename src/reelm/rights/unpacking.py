@@ -38,7 +38,8 @@ _END, _END64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _LOCAL = b"PK\x03\x04"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NAME = re.compile(
-    r"README\.txt|manifest\.(?:json|note)|account/[a-z]{1,20}\.(?:jsonl?|webp)|data/[a-z_]{1,40}\.jsonl"
+    r"README\.txt|open-messages\.py|manifest\.(?:json|note)"
+    r"|account/[a-z]{1,20}\.(?:jsonl?|webp)|data/[a-z_]{1,40}\.jsonl"
     rf"|clips/{_UUID}/[a-z]{{1,20}}\.[a-z0-9]{{1,5}}|sounds/{_UUID}\.m4a|activitypub/(?:actor|outbox)\.json"
     r"|receipts/[a-z0-9-]{1,80}\.tlog-proof"
 )
