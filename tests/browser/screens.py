@@ -243,6 +243,8 @@ SCREENS = [
     Screen("followers", _at("/me/followers", "h1"), signed_in=True),
     Screen("requests", _at("/me/requests", "h1"), signed_in=True),
     Screen("notices", _at("/notices", "h1", "main li a, main h2"), signed_in=True),
+    Screen("find friends", _at("/find-friends", "main textarea"), signed_in=True),
+    Screen("be found", _at("/find-friends?tab=be", "main input[type=tel]"), signed_in=True),
     Screen("settings", _at("/settings", "main li a"), signed_in=True),
     Screen("settings-profile", _at("/settings/profile", "form"), signed_in=True),
     Screen("why", why_screens.why, signed_in=True),
