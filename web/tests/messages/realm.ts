@@ -54,6 +54,8 @@ export class MemoryRealm {
   readonly reports: WireReport[] = [];
   /** What was asked, in order: who, and what. */
   readonly asked: { person: string; what: string; body: string }[] = [];
+  /** Who hides from whom: `one/other`. */
+  readonly hiding = new Set<string>();
   /** People who are asked first. */
   readonly requested = new Set<string>();
   #clock = Date.parse('2026-11-22T10:00:00Z');
@@ -117,7 +119,8 @@ export class MemoryRealm {
     const own = talk.members.get(me.id) as Member;
     const members = [...talk.members].map(([id, one]): WireMember => {
       const person = this.people.get(id) as Person;
-      const card = { id, handle: person.handle, display_name: person.handle, avatar_url: null };
+      const handle = this.hiding.has(`${person.handle}/${me.handle}`) ? '' : person.handle;
+      const card = { id, handle, display_name: handle, avatar_url: null };
       return { person: card, state: one.state, role: one.role, read_seq: one.read, devices: [...one.devices] };
     });
     const lastSeq = talk.log.length;
@@ -249,7 +252,7 @@ export class MemoryRealm {
       packagesLeft: async (id) => me.packages.get(id)?.once.length ?? 0,
       person: async (handle) => {
         const other = this.person(handle);
-        if (other.identity === null) throw gone();
+        if (other.identity === null || this.hiding.has(`${handle}/${me.handle}`)) throw gone();
         return { person_id: other.id, handle, identity_key: other.identity };
       },
       claim: async (people) => {

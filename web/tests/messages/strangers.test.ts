@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { certify, fromBase64Url, identityOf, makeRecovery, toBase64Url, uuidBytes } from '$lib/messages/keys';
 import { change, epochOf, freeze, joinFromOutside, leavesOf, makePackage, makeSignatureKeys, seal, type DeviceKeys } from '$lib/messages/mls';
@@ -8,6 +8,8 @@ import type { TalkRow } from '$lib/messages/records';
 import { device, Device, MemoryRealm, settleAll } from './realm';
 
 const open: Device[] = [];
+
+vi.setConfig({ testTimeout: 60_000 });
 
 async function two(): Promise<[MemoryRealm, Device, Device, string]> {
   const realm = new MemoryRealm();
@@ -173,4 +175,42 @@ test('a third person is not let into a pair, not even by one of the two', async 
   await settleAll(ana);
   expect((await ana.machine.talks())[0]).toMatchObject({ broken: true });
   expect(freeze(await stateOf(ana, id))).not.toEqual(freeze(made.state));
+});
+
+test('who hides from one of a group is brought in by the others, and hides their words, too', async () => {
+  const realm = new MemoryRealm();
+  const [ana, ben, cleo] = [await device(realm, 'ana'), await device(realm, 'ben'), await device(realm, 'cleo')];
+  const dan = await device(realm, 'dan');
+  open.push(ana, ben, cleo, dan);
+  realm.hiding.add('dan/cleo');
+  const id = await ana.machine.begin(['ben', 'cleo'], { text: '1' });
+  await settleAll(ana, ben, cleo);
+  await ana.machine.add(id, ['dan']);
+  await settleAll(dan);
+  await dan.machine.send(id, { text: 'by dan' });
+  await ana.machine.send(id, { text: 'by ana' });
+  await settleAll(dan, ana, ben, cleo);
+  await cleo.machine.send(id, { text: 'by cleo' });
+  await settleAll(cleo, ana, ben, dan);
+  expect(await cleo.texts(id)).toEqual(['1', 'by ana', 'by cleo']);
+  expect((await cleo.machine.talks())[0]).toMatchObject({ broken: false });
+  for (const one of [ana, ben]) expect((await one.texts(id)).sort()).toEqual(['1', 'by ana', 'by cleo', 'by dan']);
+  expect((await dan.texts(id)).at(-1)).toBe('by cleo');
+});
+
+test('a device that was ended while its page is open keeps nothing and sends nothing', async () => {
+  const [realm, ana, ben, id] = await two();
+  const second = new Device(realm, ana.person as never);
+  open.push(second);
+  await second.machine.start();
+  await second.machine.recover(ana.machine.recovery());
+  await settleAll(ana, second);
+  const lost = (await ana.machine.devices()).find((one) => !one.current);
+  await ana.machine.endDevice(lost?.id ?? '');
+  await second.machine.send(id, { text: 'from a stranger’s hands' });
+  await second.settle();
+  await settleAll(ben, ana);
+  expect(await ben.texts(id)).toEqual(['1']);
+  expect(await second.store.keysOf('lines', '')).toEqual([]);
+  expect(await second.store.keysOf('self', '')).toEqual([]);
 });

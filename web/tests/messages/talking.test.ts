@@ -1,8 +1,10 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { device, Device, MemoryRealm, settleAll } from './realm';
 
 const open: Device[] = [];
+
+vi.setConfig({ testTimeout: 60_000 });
 
 async function devices(realm: MemoryRealm, ...handles: string[]): Promise<Device[]> {
   const made = [];

@@ -100,3 +100,5 @@ export const isProblem = (cause: unknown, code: string): boolean => cause instan
 /** Whether asking again later may succeed. */
 export const passes = (cause: unknown): boolean =>
   cause instanceof ApiProblem && (cause.offline || cause.status === 429 || cause.status === 401 || cause.status >= 500);
+/** Whether this device was ended meanwhile, which the next sync finds out. */
+export const ended = (cause: unknown): boolean => isProblem(cause, 'messages.unknown_device');

@@ -37,7 +37,7 @@ async function writeSelf(desk: Desk, row: SelfRow): Promise<Unlocked> {
 async function openSelf(desk: Desk, row: SelfRow): Promise<Unlocked> {
   const open = await unlock(desk.me, row);
   desk.self = open;
-  desk.pins = new Pins(desk);
+  desk.pins ??= new Pins(desk);
   return open;
 }
 

@@ -84,8 +84,10 @@ async function open(): Promise<void> {
     return;
   }
   machine = made;
-  ready = await made.start();
+  const now = await made.start();
+  // Conversations first: nobody is told for a moment that there are none.
   await showTalks();
+  ready = now;
 }
 
 /** Nobody waits for it: what could not be done now is done with the next hint or at the next start. */

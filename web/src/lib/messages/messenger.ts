@@ -2,7 +2,7 @@
 import { ApiProblem, asProblem } from '$lib/api/problem';
 import type { PersonCard } from '$lib/api/types';
 
-import { Desk, passes, type Me, type World } from './desk';
+import { Desk, ended, passes, type Me, type World } from './desk';
 import { behind, endDevice, fillPackages, listDevices, openDevice, recoverDevice, resetDevice } from './device';
 import { readAllHistory, readHistory, sendHistory } from './history';
 import { showRecovery } from './keys';
@@ -28,6 +28,8 @@ export class Messenger implements Machine {
   #retry: ReturnType<typeof setTimeout> | null = null;
   #stopped = false;
   #ready: Ready = 'off';
+  /** The device was looked at just now. */
+  #looked = false;
 
   constructor(me: Me, world: World, told: Told) {
     this.desk = new Desk(me, world);
@@ -50,6 +52,7 @@ export class Messenger implements Machine {
 
   async start(): Promise<Ready> {
     const now = this.#is(await this.#alone(() => openDevice(this.desk)));
+    this.#looked = true;
     if (now === 'on') this.#soon();
     return now;
   }
@@ -77,7 +80,7 @@ export class Messenger implements Machine {
     try {
       await work();
     } catch (cause) {
-      if (!passes(cause)) throw cause;
+      if (!passes(cause) && !ended(cause)) throw cause;
       this.#later();
     }
   }
@@ -91,6 +94,12 @@ export class Messenger implements Machine {
 
   async #syncAll(): Promise<void> {
     const { desk } = this;
+    // Somebody may have ended it from another one, or taken a new key there.
+    if (!this.#looked && (await openDevice(desk)) !== 'on') {
+      this.#is('new-device');
+      return;
+    }
+    this.#looked = false;
     desk.pins?.nextRound();
     await settleBeginnings(desk);
     const metas = await desk.wire.talks();

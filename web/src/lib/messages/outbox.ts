@@ -6,7 +6,7 @@
 import { ApiProblem, asProblem } from '$lib/api/problem';
 import { utf8 } from '$lib/verify/bytes';
 
-import { isProblem, passes, type Desk } from './desk';
+import { ended, isProblem, passes, type Desk } from './desk';
 import { toBase64Url } from './keys';
 import { change, epochOf, freeze, leavesOf, seal, type Leaf, type State } from './mls';
 import { commitmentOf, makePayload, padded, readPayload, type Payload } from './payload';
@@ -173,7 +173,7 @@ async function flushTalk(desk: Desk, id: string): Promise<void> {
         await mark(desk, row, 'waiting');
         throw cause;
       }
-      if (passes(cause)) {
+      if (passes(cause) || ended(cause)) {
         await mark(desk, row, 'waiting');
         throw cause;
       }

@@ -182,7 +182,11 @@ async function takeMessage(work: Work, bytes: Uint8Array, facts: Facts, kept: st
 
 async function takeCommit(work: Work, bytes: Uint8Array, facts: Facts): Promise<void> {
   const { desk, draft, talk } = work;
-  const rules = { known: talk.known, most: talk.meta.kind === 'pair' ? PAIR : GROUP };
+  const rules = {
+    known: talk.known,
+    most: talk.meta.kind === 'pair' ? PAIR : GROUP,
+    hidden: async (person: string) => !(await desk.pins?.askable(person)),
+  };
   const followed = await follow(work.state, bytes, rules);
   work.state = followed.state;
   talk.known = [...new Set([...talk.known, ...followed.joined])];
