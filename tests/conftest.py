@@ -107,9 +107,11 @@ def own_realm() -> Iterator[RunningRealm]:
     folder = Path(tempfile.mkdtemp(prefix="reelm-test-"))
     folder.chmod(0o755)
     running = start_realm(folder / "data", free_port(), REELM_LIMIT_FACTOR="1000")
-    yield running
-    running.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
