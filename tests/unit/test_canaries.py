@@ -51,6 +51,7 @@ def test_words_in_base64_at_every_alignment(before: int) -> None:
         b"a head of its own" + zlib.compress(WORDS.encode() * 3),
         gzip.compress(base64.b64encode(bytes(100_000) + WORDS.encode())),
     ],
+    ids=range(11),
 )
 def test_words_in_every_form(data: bytes) -> None:
     assert found(data) == {"words"}

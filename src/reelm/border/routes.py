@@ -10,14 +10,14 @@ from reelm.border.console import BorderConsole
 from reelm.border.schemas import BorderView, DeliveryView, PeerChange
 from reelm.kit.database import UnitOfWork
 from reelm.kit.errors import NotFoundError, SignInRequiredError
-from reelm.kit.http import problems
+from reelm.kit.http import SIGNED_IN, problems
 from reelm.kit.pages import Page
 
 _BRIEF = "public, max-age=10"
 _STAFF = (SignInRequiredError, NotFoundError)
 
 
-@get("/border", responses=problems(), tags=["border"])
+@get("/border", responses=problems(*SIGNED_IN), tags=["border"])
 async def get_border(border_console: BorderConsole, uow: UnitOfWork) -> Response[BorderView]:
     """Say what crossed to and from which realm, by class and day, and by which policy."""
     return Response(await border_console.view(uow), headers={"cache-control": _BRIEF})

@@ -155,7 +155,7 @@ async def save_clip(
     await collections.save(uow, visitor, clip_id)
 
 
-@delete("/me/saved/{clip_id:uuid}", responses=problems(*SIGNED_IN), tags=["collections"])
+@delete("/me/saved/{clip_id:uuid}", responses=problems(*ITEM), tags=["collections"])
 async def unsave_clip(
     clip_id: UUID, uow: UnitOfWork, visitor: Visitor, collections: CollectionsService
 ) -> None:

@@ -14,7 +14,7 @@ import msgspec
 
 from reelm.accounts.service import SESSION_COOKIE
 from reelm.kit.clock import Clock
-from reelm.kit.errors import ForeignOriginError, InvalidRequestError, ReelmError
+from reelm.kit.errors import ForeignOriginError, ReelmError
 from reelm.kit.http import PROBLEM_TYPE, problem_of
 from reelm.kit.metrics import RequestMeter
 from reelm.settings import Settings
@@ -29,14 +29,6 @@ _POLICY = (
     "script-src 'self'; connect-src 'self'; worker-src 'self' blob:; font-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
 )
-
-
-class BodyTooLargeError(InvalidRequestError):
-    """More bytes than this address takes."""
-
-    code = "reelm.body_too_large"
-    status = 413
-    title = "That is more than this address takes."
 
 
 class Gate:

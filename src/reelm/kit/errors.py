@@ -74,6 +74,14 @@ class InvalidRequestError(ReelmError):
     title = "Some of what was sent can't be used."
 
 
+class BodyTooLargeError(InvalidRequestError):
+    """More bytes than this address takes."""
+
+    code = "reelm.body_too_large"
+    status = 413
+    title = "That is more than this address takes."
+
+
 class ConflictError(ReelmError):
     """The thing is not in a state in which this can be done."""
 

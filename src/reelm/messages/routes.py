@@ -164,7 +164,11 @@ async def get_welcome(
     return await messages.welcome(uow, conversation_id, device_id)
 
 
-@delete("/conversations/{conversation_id:uuid}/welcome", responses=problems(*SIGNED_IN), tags=["messages"])
+@delete(
+    "/conversations/{conversation_id:uuid}/welcome",
+    responses=problems(*ITEM),
+    tags=["messages"],
+)
 async def drop_welcome(
     conversation_id: UUID, device_id: UUID, visitor: Visitor, uow: UnitOfWork, messages: MessagesService
 ) -> None:

@@ -126,7 +126,7 @@ async def list_histories(visitor: Visitor, uow: UnitOfWork, devices: DevicesServ
 @put(
     "/me/messages/history/{conversation_id:uuid}",
     status_code=204,
-    responses=problems(*SIGNED_IN),
+    responses=problems(*ITEM),
     tags=["messages"],
 )
 async def keep_history(
@@ -142,7 +142,11 @@ async def keep_history(
     await devices.keep_history(uow, visitor, conversation_id, data)
 
 
-@get("/me/messages/history/{conversation_id:uuid}", responses=problems(*SIGNED_IN), tags=["messages"])
+@get(
+    "/me/messages/history/{conversation_id:uuid}",
+    responses=problems(*ITEM),
+    tags=["messages"],
+)
 async def get_history(
     conversation_id: UUID,
     visitor: Visitor,
@@ -155,7 +159,11 @@ async def get_history(
     return await devices.history(uow, visitor, conversation_id, before, limit)
 
 
-@delete("/me/messages/history/{conversation_id:uuid}", responses=problems(*SIGNED_IN), tags=["messages"])
+@delete(
+    "/me/messages/history/{conversation_id:uuid}",
+    responses=problems(*ITEM),
+    tags=["messages"],
+)
 async def remove_history(
     conversation_id: UUID, visitor: Visitor, uow: UnitOfWork, devices: DevicesService
 ) -> None:

@@ -27,7 +27,7 @@ OWN = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body"), OWN)
+@pytest.mark.parametrize(("method", "path", "body"), OWN, ids=range(len(OWN)))
 async def test_all_of_it_needs_somebody(client: httpx.AsyncClient, method: str, path: str, body: Any) -> None:
     assert (await client.request(method, "/api/v1" + path, json=body)).status_code == 401
 

@@ -124,6 +124,7 @@ async def test_no_other_process_may_ask(house: House, caller: str) -> None:
 @pytest.mark.parametrize(
     "elements",
     [b"", bytes(31), bytes(32), b"\xff" * 32, bytes(33), blinded("a")[1] * 101, blinded("a")[1] + b"x"],
+    ids=["none", "short", "zero", "high", "long", "too many", "more"],
 )
 async def test_what_is_no_element_costs_nothing(house: House, elements: bytes) -> None:
     client = house.client()

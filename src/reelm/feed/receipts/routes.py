@@ -18,7 +18,7 @@ from reelm.feed.receipts.schemas import (
 )
 from reelm.feed.receipts.service import ReceiptsService
 from reelm.kit.database import UnitOfWork
-from reelm.kit.errors import InvalidRequestError, NotFoundError
+from reelm.kit.errors import BodyTooLargeError, InvalidRequestError, NotFoundError
 from reelm.kit.http import SIGNED_IN, problems
 from reelm.kit.limits import Limit, RateLimiter
 from reelm.kit.pages import PAGE_DEFAULT, PAGE_LIMIT, Page
@@ -92,7 +92,7 @@ async def receipt_file(
 
 @post(
     "/clips/{clip_id:uuid}/left-out",
-    responses=problems(*SIGNED_IN, NotFoundError, InvalidRequestError),
+    responses=problems(*SIGNED_IN, NotFoundError, InvalidRequestError, BodyTooLargeError),
     status_code=200,
     tags=["clips"],
 )
