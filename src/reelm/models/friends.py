@@ -13,7 +13,10 @@ FRIENDS = (
     f"EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = {ME} AND f.followee_id = {{0}} AND f.state = 'accepted') "
     "AND EXISTS (SELECT 1 FROM reelm.followers b WHERE b.follower_id = {0} AND b.state = 'accepted')"
 )
-_FOLLOWED = f"EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = {ME} AND f.followee_id = {{0}} AND f.state = 'accepted')"
+_FOLLOWED = (
+    f"EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = {ME} AND f.followee_id = {{0}} "
+    "AND f.state = 'accepted')"
+)
 
 close_friends = declare(
     "close_friends",
