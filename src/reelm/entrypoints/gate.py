@@ -14,7 +14,7 @@ import msgspec
 
 from reelm.accounts.service import SESSION_COOKIE
 from reelm.kit.clock import Clock
-from reelm.kit.errors import ForeignOriginError, ReelmError
+from reelm.kit.errors import BodyTooLargeError, ForeignOriginError, ReelmError
 from reelm.kit.http import PROBLEM_TYPE, problem_of
 from reelm.kit.metrics import RequestMeter
 from reelm.settings import Settings
