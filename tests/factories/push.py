@@ -97,7 +97,7 @@ class Browser:
         point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return {
             "endpoint": self.site.url + self.path,
-            "keys": {"p256dh": text_of(point), "auth": text_of(self.auth)},
+            "sealing_keys": {"p256dh": text_of(point), "auth": text_of(self.auth)},
             "label": self.label,
             "time_zone": self.time_zone,
             **changes,

@@ -14,7 +14,7 @@ BODIES: dict[str, Any] = {
     },
     "PUT /me/push": {
         "endpoint": "https://push.example/of-somebody",
-        "keys": {"p256dh": "A" * 87, "auth": "A" * 22},
+        "sealing_keys": {"p256dh": "A" * 87, "auth": "A" * 22},
         "label": "phone",
         "time_zone": "UTC",
     },

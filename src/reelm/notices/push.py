@@ -60,9 +60,9 @@ class PushService:
         """Add the visitor's device, or renew it. Raises `PushServiceUnknownError`, `TooManyDevicesError`."""
         self._check_endpoint(asked.endpoint)
         try:
-            device_keys(asked.keys.p256dh, asked.keys.auth)
+            device_keys(asked.sealing_keys.p256dh, asked.sealing_keys.auth)
         except ValueError as error:
-            raise InvalidRequestError(fields={"keys": "not_a_key"}) from error
+            raise InvalidRequestError(fields={"sealing_keys": "not_a_key"}) from error
         _check_zone(asked.time_zone)
         writer = PushWriter(uow)
         index = hashlib.sha256(asked.endpoint.encode()).digest()
@@ -81,7 +81,7 @@ class PushService:
             visitor.session_id,
             sealed("endpoint_sealed", asked.endpoint),
             index,
-            sealed("keys_sealed", msgspec.json.encode(asked.keys).decode()),
+            sealed("keys_sealed", msgspec.json.encode(asked.sealing_keys).decode()),
             sealed("label_sealed", asked.label.strip()),
             asked.time_zone,
             self._clock.now(),

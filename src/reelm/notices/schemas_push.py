@@ -24,7 +24,7 @@ class NewSubscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A browser's push subscription, with what the person calls the device and its time zone."""
 
     endpoint: Annotated[str, msgspec.Meta(min_length=12, max_length=1000)]
-    keys: DeviceKeys
+    sealing_keys: DeviceKeys
     label: Annotated[str, msgspec.Meta(max_length=60)]
     time_zone: TimeZone
 

@@ -214,11 +214,12 @@ async def test_a_service_that_does_not_prove_its_name_is_told_nothing(
         {"p256dh": "A" * 87, "auth": "A" * 22},
         {"p256dh": "!" * 87, "auth": "A" * 22},
         {"p256dh": "A" * 10, "auth": "A" * 22},
+        {"p256dh": "A" * 87, "auth": "A" * 22, "more": "A"},
     ],
 )
 async def test_keys_that_are_none_are_refused(arrive: Any, site: PushSite, keys: dict[str, str]) -> None:
     ada = await arrive()
-    assert (await ada.put("/me/push", Browser(site).subscription(keys=keys))).status_code == 422
+    assert (await ada.put("/me/push", Browser(site).subscription(sealing_keys=keys))).status_code == 422
 
 
 async def test_a_device_is_of_who_used_it_last(arrive: Any, site: PushSite) -> None:
@@ -256,7 +257,8 @@ async def test_what_is_kept_of_a_device_is_sealed(arrive: Any, site: PushSite, s
     row = await seen.fetchrow("SELECT * FROM push_subscriptions WHERE person_id = $1", ada.id)
     kept = repr(dict(row))
     subscription = browser.subscription()
-    for word in (browser.name, "telephone", subscription["keys"]["auth"], subscription["keys"]["p256dh"]):
+    sealing = subscription["sealing_keys"]
+    for word in (browser.name, "telephone", sealing["auth"], sealing["p256dh"]):
         assert word not in kept
 
 

@@ -112,7 +112,7 @@ async function renew(): Promise<void> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
       endpoint,
-      keys: { p256dh: keys?.p256dh, auth: keys?.auth },
+      sealing_keys: { p256dh: keys?.p256dh, auth: keys?.auth },
       label: label ?? '',
       time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     }),

@@ -4187,7 +4187,7 @@ export interface components {
         /** NewSubscription */
         NewSubscription: {
             endpoint: string;
-            keys: components["schemas"]["DeviceKeys"];
+            sealing_keys: components["schemas"]["DeviceKeys"];
             label: string;
             time_zone: string;
         };

@@ -95,7 +95,7 @@ async function subscribe(person: string): Promise<void> {
       client.PUT('/api/v1/me/push', {
         body: {
           endpoint: endpoint ?? '',
-          keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' },
+          sealing_keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' },
           label: deviceWords(navigator.userAgent).slice(0, 60),
           time_zone: timeZoneHere(),
         },
