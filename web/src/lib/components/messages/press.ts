@@ -15,7 +15,6 @@ export function heldDown(act: () => void): (node: HTMLElement) => () => void {
     const fire = (): void => {
       stop();
       done = true;
-      navigator.vibrate?.(8);
       act();
       // What opened lies under the finger by now, and letting go is no tap on that either.
       const swallow = (event: MouseEvent): void => {
