@@ -52,6 +52,7 @@ async def test_following_an_open_account_counts_at_once_and_once(sign_up):
         "friend": False,
         "blocked": False,
         "own": False,
+        "close_friend": False,
     }
     assert await state_of(ben, ada) == {
         "follow": "none",
@@ -59,6 +60,7 @@ async def test_following_an_open_account_counts_at_once_and_once(sign_up):
         "friend": False,
         "blocked": False,
         "own": False,
+        "close_friend": False,
     }
     assert await handles(ada, "/me/following") == [ben.handle]
     assert await handles(ben, "/me/followers") == [ada.handle]
@@ -149,6 +151,7 @@ async def test_a_block_ends_ties_both_ways_and_hides(sign_up, client):
         "friend": False,
         "blocked": True,
         "own": False,
+        "close_friend": False,
     }
     refused = await ben.put(f"/people/{ada.handle}/follow")
     assert (refused.status_code, refused.json()["code"]) == (409, "social.blocked_by_you")

@@ -18,7 +18,8 @@ CLIENT = Path(__file__).parents[3] / "web" / "src"
 # Everything of a browser by which a page learns about, or leaves something on, a device.
 _TOUCHES = re.compile(
     r"\b(navigator\.[a-zA-Z]+|localStorage|sessionStorage|indexedDB|caches(?=\.)|matchMedia|getUserMedia"
-    r"|getDisplayMedia|getBattery|document\.cookie|Notification|DeviceOrientationEvent|screen\.orientation)\b"
+    r"|getDisplayMedia|getBattery|document\.cookie|Notification|PushManager|DeviceOrientationEvent"
+    r"|screen\.orientation)\b"
 )
 
 
