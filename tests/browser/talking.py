@@ -178,12 +178,21 @@ async def has_clip(phone: Phone, clip: str) -> None:
     await expect(card).to_be_visible()
 
 
+async def _at_rest(thing: Locator) -> Any:
+    """Where it is, once it stays there: what comes in above or below moves it."""
+    before = await thing.bounding_box()
+    await thing.evaluate(
+        "() => new Promise((done) => { let left = 12; const next = () => (left-- ? requestAnimationFrame(next) : done());"
+        " next(); })"
+    )
+    return before if before == await thing.bounding_box() else None
+
+
 async def menu(phone: Phone, words: str) -> Locator:
     """What can be done with a line: a finger rests on it."""
     bubble = line(phone, words).locator(".bubble")
     await bubble.scroll_into_view_if_needed()
-    box = await bubble.bounding_box()
-    assert box is not None
+    box = await eventually(lambda: _at_rest(bubble))
     session = await phone.cdp()
     point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
     await session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
