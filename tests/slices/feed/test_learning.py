@@ -226,7 +226,7 @@ async def test_the_next_page_names_what_others_liked_with_what_was_just_finished
         made, now = await page(), Learned(realm)
         return (made, now) if made is not None and made.matrices == now.matrices.digest else None
 
-    after, found = await eventually(by_what_is_in_force)
+    after, found = await eventually(by_what_is_in_force, seconds=90, every=0.5)
     (scored,) = [each for each in after.scored if each.row == row]
     assert scored.sources & layout.Source.ITEM
     assert scored.sources & layout.Source.NEXT
