@@ -35,7 +35,7 @@ CLIP = "0192f7a4-0000-7000-8000-0000000000aa"
 LOCAL_SUBSCRIPTION = """(given) => {
   const made = {
     endpoint: given.endpoint, options: {},
-    toJSON: () => ({endpoint: given.endpoint, keys: given.keys}),
+    toJSON: () => ({endpoint: given.endpoint, keys: given.sealing_keys}),
     unsubscribe: async () => { localStorage.removeItem('test.subscribed'); return true; },
   };
   PushManager.prototype.subscribe = async (options) => {
