@@ -213,18 +213,24 @@ async def test_the_next_page_names_what_others_liked_with_what_was_just_finished
     async def page():
         answer = await viewer.get("/feeds/for-you?limit=10")
         assert answer.status_code == 200, answer.text
-        seen = await viewer.get(f"/feeds/receipts/{answer.json()['receipt']['id']}")
-        return layout.decode(base64.b64decode(seen.json()["body"])) if seen.status_code == 200 else None
+        receipt = answer.json()["receipt"]["id"]
+
+        async def kept():
+            seen = await viewer.get(f"/feeds/receipts/{receipt}")
+            return seen if seen.status_code == 200 else None
+
+        seen = await eventually(kept)
+        return layout.decode(base64.b64decode(seen.json()["body"]))
 
     row = found.catalog.row(uuid.UUID(second))
-    before = await eventually(page)
+    before = await page()
     assert not [each for each in before.scored if each.row == row and each.sources & layout.Source.ITEM]
     event = {"id": str(uuid.uuid4()), "clip_id": first, "kind": "finish", "at": ago(1).isoformat()}
     assert (await viewer.post("/events", {"events": [event]})).status_code == 202
 
     async def by_what_is_in_force():
         made, now = await page(), Learned(realm)
-        return (made, now) if made is not None and made.matrices == now.matrices.digest else None
+        return (made, now) if made.matrices == now.matrices.digest else None
 
     after, found = await eventually(by_what_is_in_force, seconds=90, every=0.5)
     (scored,) = [each for each in after.scored if each.row == row]
