@@ -269,7 +269,11 @@ def test_an_ordinary_user_runs_everything_as_itself(place: Path) -> None:
         assert {Path(f"/proc/{pid}").stat().st_uid for pid in descendants(process.pid)} <= {65534, 0}
         assert Path(f"/proc/{pid_of(running, 'postgres')}").stat().st_uid == 65534
         assert may_sign_in(running, sign_up(running))
-        assert f"Reelm is ready at http://127.0.0.1:{port}" in (home / "out").read_text().splitlines()
+        # Said by the first process, a moment after the web processes answer.
+        deadline = time.monotonic() + 30
+        while f"Reelm is ready at http://127.0.0.1:{port}" not in (home / "out").read_text().splitlines():
+            assert time.monotonic() < deadline, (home / "out").read_text()
+            time.sleep(0.05)
     finally:
         running.stop()
 

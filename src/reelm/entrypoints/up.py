@@ -119,8 +119,8 @@ def _address(settings: Settings) -> str:
 
 
 def _announce(settings: Settings) -> None:
-    link = process.run_and_read(lambda: _operator_link(settings), title="reelm: operator")
     print(f"Reelm is ready at {_address(settings)}", flush=True)
+    link = process.run_and_read(lambda: _operator_link(settings), title="reelm: operator")
     if link:
         print(f"Become its operator here, once: {link}", flush=True)
 
