@@ -37,7 +37,9 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"retry: 3000\\n\\n", "more_body": True})
     while (await receive())["type"] != "http.disconnect":
         pass
-uvloop.run(Server(app, address="127.0.0.1", port=int(sys.argv[1]), interface=Interfaces.ASGI).serve())
+port, many = int(sys.argv[1]), 4096
+server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, backlog=many, backpressure=many)
+uvloop.run(server.serve())
 """
 
 
