@@ -185,6 +185,8 @@ async def test_without_a_connection_it_says_what_waits_and_then_sends(phones: Ph
     mirja = await at_home(phones, people[0])
     anton = await at_home(phones, people[1])
     await talk_of(mirja, anton)
+    # The screen is fetched when the address is there.
+    await expect(talking.composer(mirja)).to_be_visible()
     mirja.expected.append("ERR_INTERNET_DISCONNECTED")
     await mirja.context.set_offline(True)
     await expect(mirja.page.get_by_text(mirja.say("talk.offline"), exact=True)).to_be_visible()

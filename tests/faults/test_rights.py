@@ -284,12 +284,20 @@ async def test_what_the_ledger_has_not_published_is_not_done(
     await admin.execute("DELETE FROM erasures WHERE person_id = $1", uuid.UUID(person.id))
 
 
+def title_of(process: psutil.Process) -> str:
+    """What a process calls itself; nothing if it has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 async def test_while_the_ledger_is_silent_nothing_is_destroyed(realm: RunningRealm, sign_up: Any) -> None:
     """The wish is taken and kept, the account lives, and once the log goes on the erasure is done."""
     [sequencer] = [
         child
         for child in psutil.Process(realm.process.pid).children(recursive=True)
-        if "reelm: sequencer" in " ".join(child.cmdline())
+        if "reelm: sequencer" in title_of(child)
     ]
     person = await sign_up()
     sequencer.suspend()

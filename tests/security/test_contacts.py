@@ -177,7 +177,9 @@ def _children(pid: int) -> list[int]:
 
 
 def _memory_has(pid: int, needles: list[bytes]) -> bool:
-    """Whether one of these byte strings is anywhere in what a process may read and write."""
+    """Whether one of these byte strings is anywhere in what a process may read and write; not if it has ended."""
+    if not Path(f"/proc/{pid}/mem").exists():
+        return False
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             span, mode = line.split()[:2]

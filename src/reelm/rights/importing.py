@@ -102,11 +102,14 @@ class Importer:
     async def bring(self, hand: Hand, import_id: UUID) -> None:
         """Bring what is not here yet. Raises `CancelledError`, or `ArchiveError` before anything was taken."""
         async with hand.transaction() as uow:
-            if not await RightsWriter(uow).begin_import(hand.person_id, import_id):
-                return
+            wanted = await RightsWriter(uow).begin_import(hand.person_id, import_id)
             row = await RightsReader(uow).find_import(hand.person_id, import_id)
             upload = await self._workshop.upload_of(uow, hand.person_id, import_id)
             parts = await self._workshop.parts_of(uow, upload) if upload else []
+        if not wanted:
+            # It is over; who ended it may have been killed before the archive's bytes were gone.
+            await self.clear(hand, import_id)
+            return
         if row is None or upload is None:
             raise ArchiveError
         key = (await hand.released((upload.id, upload.wrapped_key))).upload_key
